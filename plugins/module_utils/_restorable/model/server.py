@@ -1,0 +1,75 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is known of a PostgreSQL server, a set's selection of databases, and the options of a dump. Pure."""
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Database:
+    """One row of pg_database that matters to a backup."""
+
+    name: str
+    size: int                      # bytes, pg_database_size
+    allows_connections: bool = True
+    is_template: bool = False
+    encoding: str = "UTF8"
+    collate: str = "C"
+    ctype: str = "C"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Facts of a running server, asked once at the beginning."""
+
+    version_num: int               # 150018
+    version: str                   # 15.18
+    system_identifier: str
+    bootstrap_user: str            # name of the role with oid 10
+    user: str
+    is_superuser: bool
+    in_recovery: bool = False
+    databases: tuple[Database, ...] = ()
+    tablespaces: tuple[str, ...] = ()      # names other than pg_default and pg_global
+
+    @property
+    def major(self) -> int:
+        """Return 15 for 150018."""
+        return self.version_num // 10000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a cluster goes into a set. Patterns are pg_dump's table patterns."""
+
+    databases: tuple[str, ...] = ()          # empty: all that take connections and are no template
+    exclude_databases: tuple[str, ...] = ()  # exact names
+    exclude_tables: tuple[str, ...] = ()
+    exclude_table_data: tuple[str, ...] = ()
+    globals: bool = True
+
+    def label(self) -> str:
+        """Return "" for the whole cluster, otherwise eight hex digits that tell this selection from others.
+
+        Retention compares only sets of one label, so an hourly set of one database never displaces the
+        nightly set of all.
+        """
+        if self == Selection():
+            return ""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True)
+class DumpOptions:
+    """How the chosen databases are dumped."""
+
+    format: str = "custom"         # custom, directory, plain
+    jobs: int = 1                  # parallel workers of a directory dump
+    compression: str = "zstd"      # zstd, gzip, none
+    level: int | None = None       # the method's own scale; None is our default
+    fingerprint: str = "full"      # full, counts, none
+    lock_timeout: float = 60.0     # seconds to wait for each table's ACCESS SHARE lock

@@ -1,0 +1,218 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the operations need from the world, as contracts. Adapters in store, postgres and host keep them."""
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Iterable, Iterator, Mapping, Protocol, Sequence
+
+from .model.fingerprint import Fingerprint
+from .model.server import Database, DumpOptions, Selection, Server
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of a listing."""
+
+    key: str
+    size: int
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What put made durable: size in bytes and SHA-256 (hex) of the stored bytes."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+class Store(Protocol):
+    """A place that holds objects under keys such as shop/backup/20261120T030000Z-dump/app.dump.zst.
+
+    Objects are immutable. A listing sees every finished put at once, and never a running or failed one.
+    """
+
+    name: str
+
+    def check(self) -> None:
+        """Raise Refused, ConfigError or Unavailable unless the place can be trusted with a backup now."""
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> Stored:
+        """Store all chunks or nothing, durably, and return what was stored, read back.
+
+        An existing key raises Refused("store.exists") and stays as it was. If chunks raises, its error
+        passes through and nothing is visible under the key.
+        """
+
+    def put_file(self, key: str, path: str, *, move: bool = False) -> Stored:
+        """Store a local file like put, by a hard link where that is possible; move removes the original after."""
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """Yield an object's bytes; raise NotFound("store.missing") before the first one if it is absent."""
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """Yield every object whose key begins with prefix, sorted by key. Raise rather than list in part."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is absent is fine."""
+
+    def free_bytes(self) -> int | None:
+        """Return how many bytes still fit, or None where no such limit is known."""
+
+
+class Clock(Protocol):
+    """The only source of now."""
+
+    def now(self) -> datetime:
+        """Return the aware UTC time."""
+
+    def elapsed(self) -> float:
+        """Return seconds on a scale that never goes back."""
+
+
+class Progress(Protocol):
+    """Receives how far long work has come; must be cheap and never raise."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Begin a phase such as "dump app"; total is the expected number of bytes if it is known."""
+
+    def advance(self, count: int) -> None:
+        """Add bytes to the running phase. May be called from any thread."""
+
+
+class Lock(Protocol):
+    """One lock per cluster, held by one process at a time and given back by the kernel when it dies."""
+
+    def hold(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold the lock; raise Unavailable("lock.held") that says who holds it and since when."""
+
+
+class Hooks(Protocol):
+    """Runs the commands a user asked for around the work."""
+
+    def run(self, argv: Sequence[str], environment: Mapping[str, str], *, timeout: float = 3600.0) -> str:
+        """Run a command without a shell and return the end of what it said; raise ToolFailed unless it exits 0."""
+
+
+class DumpSession(Protocol):
+    """One database, its tables locked in ACCESS SHARE and then one exported snapshot, until the context ends."""
+
+    begun: datetime                # when the snapshot was taken
+    lsn: str                       # WAL position at that moment
+
+    def stream(self, options: DumpOptions) -> Iterator[bytes]:
+        """Yield pg_dump's uncompressed output of this snapshot; raise ToolFailed instead of ending early.
+
+        custom and plain give the tool's own format, directory gives one tar of the directory.
+        """
+
+    def fingerprint(self, level: str) -> Fingerprint:
+        """Return counts, digests and inventory of what stream dumps, seen in the same snapshot.
+
+        May run in a second thread beside stream.
+        """
+
+    def settle(self, found: Fingerprint) -> Fingerprint:
+        """Return the fingerprint widened by what moved during the dump without obeying the snapshot.
+
+        Sequences and definitions are read by PostgreSQL as they are now, not as they were; call this after
+        stream ended, so that either value is accepted in a drill.
+        """
+
+
+class Cluster(Protocol):
+    """The server that is dumped."""
+
+    def server(self) -> Server:
+        """Return the server's facts; raise Unavailable if it cannot be asked."""
+
+    def dump_tool(self, server: Server) -> str:
+        """Return the version line of the pg_dump that will run; raise ConfigError if none is new enough."""
+
+    def session(self, database: str, selection: Selection, *,
+                lock_timeout: float) -> AbstractContextManager[DumpSession]:
+        """Lock every selected table, then export a snapshot; the blocker is named if a lock is not had."""
+
+    def dump_globals(self) -> Iterator[bytes]:
+        """Yield pg_dumpall --globals-only."""
+
+    def globals_inventory(self) -> dict[str, str]:
+        """Return {"role app": "…attributes…", …} of all roles, memberships, tablespaces and their settings."""
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """How an archive is restored into a database."""
+
+    format: str = "custom"         # custom, directory (one tar), plain
+    jobs: int = 1
+    schemas: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()   # schema.table or table
+    clean: bool = False            # drop the chosen objects first
+    data_only: bool = False
+    no_owner: bool = False
+    no_privileges: bool = False
+
+
+class Target(Protocol):
+    """A server that is restored into: somebody's live server or a scratch one."""
+
+    def server(self) -> Server:
+        """Return the server's facts."""
+
+    def database_exists(self, name: str) -> bool:
+        """Say whether the database is there."""
+
+    def user_objects(self, database: str) -> list[str]:
+        """Return some names of tables, views, functions or schemas a user made; empty means an empty database."""
+
+    def create_database(self, name: str, like: Database | None = None) -> None:
+        """Create an empty database from template0 with the encoding and locale of like."""
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database; absent is fine."""
+
+    def rename_database(self, old: str, new: str) -> None:
+        """Rename a database that has no sessions."""
+
+    def restore_globals(self, chunks: Iterable[bytes]) -> list[str]:
+        """Run pg_dumpall's globals, leaving out what exists already; return what was left out and why."""
+
+    def restore(self, database: str, chunks: Iterable[bytes], options: RestoreOptions) -> None:
+        """Restore one archive into an existing database, exit-on-error always; raise ToolFailed."""
+
+    def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
+        """Return the archive's table of contents, one line an entry, having read the archive to its end."""
+
+    def ensure_roles(self, names: Sequence[str]) -> list[str]:
+        """Create the roles that are missing, without login; return the created ones."""
+
+    def fingerprint(self, database: str, selection: Selection, level: str) -> Fingerprint:
+        """Return counts, digests and inventory of a database."""
+
+    def globals_inventory(self) -> dict[str, str]:
+        """Return the same as Cluster.globals_inventory."""
+
+    def integrity(self, database: str) -> list[tuple[str, str, str]]:
+        """Run the integrity checks; return (check, "ok" | "failed" | "not_run", detail) rows."""
+
+    def query(self, database: str, sql: str) -> list[list[str | None]]:
+        """Return a query's rows as text."""
+
+    def environment(self, database: str) -> dict[str, str]:
+        """Return PG* variables with which a user's command reaches the database."""
+
+
+class Scratch(Protocol):
+    """Makes private servers that vanish."""
+
+    def plan(self, major: int) -> str:
+        """Return in words which server would be started; raise ConfigError if none of that major or newer is there."""
+
+    def start(self, major: int, bootstrap_user: str, *, keep_on_failure: bool) -> AbstractContextManager[Target]:
+        """Start a private server without TCP, archiving or replication; always tear it down."""
