@@ -1,0 +1,61 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The environment of PostgreSQL's client programs: cleaned, and with the password where no other user sees it."""
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from typing import Iterator, Mapping
+
+from .parameters import Connection
+
+# Where service files are looked for (libpq-pgservice.html); needed only by a connection that names a service.
+_SERVICE = ("PGSERVICEFILE", "PGSYSCONFDIR")
+
+
+@contextmanager
+def child_environment(connection: Connection, environ: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Give the environment for pg_dump, pg_restore, psql…; the passfile in it is gone when the context ends.
+
+    Every inherited PG* variable is left out: PGOPTIONS, PGSERVICE, PGDATABASE… would redirect the child, and
+    PGCLUSTER Debian's wrapper. Messages are asked for in English, since some are read.
+    """
+    environ = os.environ if environ is None else environ
+    clean = {key: value for key, value in environ.items()
+             if not key.startswith("PG") and key not in ("LC_ALL", "LC_MESSAGES", "LANGUAGE")}
+    if "service" in connection.params:
+        clean.update({key: environ[key] for key in _SERVICE if key in environ})
+    clean["LC_ALL"] = "C"
+    password = connection.password
+    if password is None:
+        yield clean
+    elif "\n" in password or "\r" in password:
+        yield {**clean, "PGPASSWORD": password}     # a passfile has one line for each server
+    else:
+        with _passfile(password) as path:
+            yield {**clean, "PGPASSFILE": path}
+
+
+def passfile_line(password: str) -> str:
+    r"""Return the line that gives this password to every server.
+
+    ":" and "\" are escaped by "\" (https://www.postgresql.org/docs/current/libpq-pgpass.html).
+
+    >>> passfile_line("a:b")
+    '*:*:*:*:a\\:b\n'
+    """
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    return f"*:*:*:*:{escaped}\n"
+
+
+@contextmanager
+def _passfile(password: str) -> Iterator[str]:
+    handle, path = tempfile.mkstemp(prefix="restorable-", suffix=".pgpass")      # made with mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(passfile_line(password))
+        yield path
+    finally:
+        os.unlink(path)
