@@ -57,7 +57,7 @@ def matching_tables(session: psycopg.Connection[tuple[Any, ...]], patterns: Sequ
             where = ("n.nspname OPERATOR(pg_catalog.~) %s::pg_catalog.text COLLATE pg_catalog.\"default\"" if schema
                      else "pg_catalog.pg_table_is_visible(c.oid)")
             rows = session.execute(
-                "SELECT c.oid FROM pg_catalog.pg_class AS c"  # noqa: S608 - no outside text goes into it
+                "SELECT c.oid FROM pg_catalog.pg_class AS c"
                 " JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
                 f" WHERE {where} AND c.relname OPERATOR(pg_catalog.~) %s::pg_catalog.text"
                 " COLLATE pg_catalog.\"default\"", [*schema, name])
