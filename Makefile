@@ -15,8 +15,9 @@ GATES := check lint sanity unit contract integration faults molecule dist test
 # an environment that was moved with its checkout is made again
 MOVED := $(if $(filter $(CURDIR)/$(VENV),$(shell cat $(VENV)/.made-for 2>/dev/null)),,moved)
 
-# ansible, molecule and ansible-lint find one another by PATH
+# ansible, molecule and ansible-lint find one another by PATH, and want a UTF-8 locale
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export LC_ALL := C.UTF-8
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.work/collections
 
 .PHONY: help $(GATES) demo demo-clean bench clean moved

@@ -84,21 +84,27 @@ def main(name: str) -> int:
         print(f"error: there is no gate {name!r}\nhint: Choose one of {', '.join(GATES)}.", file=sys.stderr)
         return 2
     REPORT.unlink(missing_ok=True)
-    environment = surroundings()
+    outcomes = run_until_one_fails(GATES[name], surroundings())
+    print("\n".join(["", *summary(GATES[name], outcomes, report())]), flush=True)
+    return 1 if outcomes[-1].problem else 0
+
+
+def run_until_one_fails(steps: Sequence[Step], environment: dict[str, str]) -> list[Outcome]:
+    """Run the steps in order; return the outcomes of those that ran."""
     outcomes: list[Outcome] = []
-    for step in GATES[name]:
+    for step in steps:
         print(f"\n── {step.name}", flush=True)
         outcomes.append(run(step, environment))
         if outcomes[-1].problem:
             break
-    print("\n".join(["", *summary(GATES[name], outcomes, report())]), flush=True)
-    return 1 if outcomes[-1].problem else 0
+    return outcomes
 
 
 def surroundings() -> dict[str, str]:
     """Return the environment in which Ansible's tools find one another, the checkout and nothing else."""
     path = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "ANSIBLE_COLLECTIONS_PATH": str(collection_tree.link()),
+    # Ansible refuses to start without a UTF-8 locale, and a bare machine sets none
+    return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", "ANSIBLE_COLLECTIONS_PATH": str(collection_tree.link()),
             "RESTORABLE_TEST_REPORT": str(REPORT)}
 
 

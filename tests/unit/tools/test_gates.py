@@ -1,0 +1,97 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gates: one failing step stops a run, nothing of a step survives it, and the last lines tell the truth."""
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import gates
+from gates import Outcome, Step
+
+ROOT = Path(__file__).parents[3]
+GOOD = Step("good", (sys.executable, "-c", ""))
+BAD = Step("bad", (sys.executable, "-c", "raise SystemExit(3)"))
+NEVER = Step("never", (sys.executable, "-c", "raise SystemExit('must not run')"))
+
+
+def run(*steps):
+    return gates.run_until_one_fails(steps, dict(os.environ))
+
+
+def test_a_failing_step_stops_the_run():
+    outcomes = run(GOOD, BAD, NEVER)
+    assert [(outcome.step.name, outcome.problem) for outcome in outcomes] == [("good", ""), ("bad", "exit status 3")]
+
+
+def test_a_program_that_is_not_there_is_a_failure_with_its_name():
+    [outcome] = run(Step("lost", ("no-such-program",)))
+    assert outcome.problem == "no-such-program cannot be started: No such file or directory"
+
+
+def test_a_step_over_its_limit_is_stopped_with_everything_it_started(tmp_path):
+    script = ("import subprocess; child = subprocess.Popen(['sleep', '60']); "
+              f"open('{tmp_path}/pid', 'w').write(str(child.pid)); child.wait()")
+    [outcome] = run(Step("slow", (sys.executable, "-c", script), limit=2))
+    assert outcome.problem == "killed after 2 s"
+    assert outcome.seconds < 30
+    wait_until_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_the_summary_names_what_failed_and_what_did_not_run():
+    lines = gates.summary([GOOD, BAD, NEVER], [Outcome(GOOD, 1.0), Outcome(BAD, 2.0, "exit status 3")], {})
+    assert [line.split() for line in lines] == [
+        ["What", "ran"],
+        ["passed", "good", "1.0", "s"],
+        ["FAILED", "bad", "2.0", "s", "exit", "status", "3"],
+        ["not", "run", "never,", "because", "a", "step", "before", "it", "failed"],
+    ]
+
+
+def test_the_summary_ends_with_pytests_own_line_after_what_could_not_run():
+    step = Step("pytest", ("true",), notes=lambda: ["something else: no such program"])
+    tests = {"folders": {"unit": {"passed": 7, "skipped": 2}}, "with": {"PostgreSQL": ["15.18", "18.4"]},
+             "not_run": {"PostgreSQL 16 is not installed": 2}, "line": "==== 7 passed, 2 skipped in 1.00s ===="}
+    lines = gates.summary([step], [Outcome(step, 1.0)], tests)
+    assert [line.strip() for line in lines[2:]] == [
+        "tests/unit: 7 passed, 2 skipped",
+        "with PostgreSQL 15.18, 18.4",
+        "What could not run here, and why",
+        "something else: no such program",
+        "2 x PostgreSQL 16 is not installed",
+        "==== 7 passed, 2 skipped in 1.00s ====",
+    ]
+
+
+def test_an_unknown_gate_is_refused(capsys):
+    assert gates.main("tset") == 2
+    assert "there is no gate 'tset'" in capsys.readouterr().err
+
+
+def test_the_makefile_offers_every_gate():
+    [line] = re.findall(r"^GATES := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(line.split()) == set(gates.GATES)
+
+
+def test_the_full_gate_holds_every_step_of_the_others_and_runs_pytest_last():
+    full = gates.GATES["test"]
+    assert {step.argv for name in ("lint", "sanity", "molecule", "dist") for step in gates.GATES[name]} <= {
+        step.argv for step in full}
+    assert full[-1].argv[-4:] == tuple(f"tests/{name}" for name in gates.TESTS)
+
+
+def wait_until_gone(pid):
+    """Return once a process is gone or only waits to be collected; fail after 10 s."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state == "Z":
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {pid} still runs")
