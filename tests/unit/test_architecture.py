@@ -96,7 +96,7 @@ def inward(source):
     allowed = (*FREE, *own, *MAY_IMPORT.get(source.layer, ()))
     if source.layer not in MAY_IMPORT:
         yield f"{source.layer} is no layer of the table"
-    for name, _ in source.imports():
+    for name, _relative in source.imports():
         name = name.removeprefix("ansible_collections.restorable.postgres.plugins.")
         part = name.removeprefix(core)
         if part != name and not any(f"{part}.".startswith(f"{ok}.") for ok in allowed):
@@ -114,7 +114,7 @@ def relative_only(source):
 
 def static(source):
     """AnsiballZ ships the closure of static imports; what is imported at run time would be missing on a host."""
-    for name, _ in source.imports():
+    for name, _relative in source.imports():
         if name.partition(".")[0] in ("importlib", "imp", "pkgutil", "runpy"):
             yield f"import of {name}"
     for node in calls(source):

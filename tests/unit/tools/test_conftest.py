@@ -78,7 +78,7 @@ def test_no_way_of_skipping_is_overlooked(run_tests, text):
 
 def test_an_expected_failure_is_no_skip(run_tests):
     text = "import pytest\n@pytest.mark.xfail(reason='known', strict=True)\ndef test_a():\n    assert False\n"
-    status, _, report = run_tests(text, RESTORABLE_NO_SKIPS="1")
+    status, _output, report = run_tests(text, RESTORABLE_NO_SKIPS="1")
     assert (status, report["not_run"]) == (0, {})
 
 

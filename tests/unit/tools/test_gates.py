@@ -86,7 +86,7 @@ def test_the_full_gate_holds_every_step_of_the_others_and_runs_pytest_last():
 
 def wait_until_gone(pid):
     """Return once a process is gone or only waits to be collected; fail after 10 s."""
-    for _ in range(100):
+    for _attempt in range(100):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError):
