@@ -1,0 +1,109 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Say why a program failed, without its secrets."""
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from typing import Mapping, Sequence
+
+from ..errors import ToolFailed
+
+KEPT = 2048                        # bytes kept of the beginning and of the end of what a program complains
+MASK = "***"
+
+# password=… in a connection string, PGPASSWORD=…, --password=…, --passphrase …
+_NAMED = re.compile(r"((?:\b|_)(?:pass(?:word|phrase|wd)?|secret|token)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'&]+)", re.I)
+_URI = re.compile(r"(\w+://[^:/@\s]*:)[^@\s]+(?=@)")
+_SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN", re.I)
+_TELLING = re.compile(r"error|fatal|panic|denied|cannot|could not|failed|invalid|no such|not found|killed", re.I)
+_CONTINUED = re.compile(r"(?:pg_\w+: |psql:[^ ]* )?(?:detail|hint|error detail|error hint):", re.I)
+
+
+class ProgramFailed(ToolFailed):
+    """A program's failure with its parts: status as subprocess has it (-9 for SIGKILL), the masked end of stderr."""
+
+    status: int = 0
+    stderr: str = ""
+
+
+class Complaint:
+    """Keeps the first and the last 2 KiB of what a program writes to its standard error."""
+
+    def __init__(self) -> None:
+        self._first = b""
+        self._last = b""
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """Take what was read."""
+        self._size += len(data)
+        room = KEPT - len(self._first)
+        self._first += data[:room]
+        self._last = (self._last + data[room:])[-KEPT:]
+
+    def text(self) -> str:
+        """Return what was kept; " […] " stands for what was not."""
+        gap = b"\n[...]\n" if self._size > len(self._first) + len(self._last) else b""
+        return (self._first + gap + self._last).decode(errors="replace").strip()
+
+
+def telling(text: str, limit: int = 400) -> str:
+    """Return the first lines that name an error, with the detail that follows, or else the last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        if _TELLING.search(line):
+            more = [each for each in lines[number + 1:number + 3] if _CONTINUED.match(each)]
+            return "; ".join([line, *more])[:limit]
+    return lines[-1][:limit] if lines else ""
+
+
+def hide(text: str, secrets: Sequence[str] = ()) -> str:
+    """Return text without the secrets, without values called password, and without passwords in URIs."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return _URI.sub(rf"\1{MASK}", _NAMED.sub(rf"\1{MASK}", text))
+
+
+def secret_values(env: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return the values of an environment that must not be shown: PGPASSWORD, AWS_SECRET_ACCESS_KEY…"""
+    return tuple(value for name, value in (env or {}).items()
+                 if value and _SECRET_VARIABLE.search(name) and not name.upper().endswith("FILE"))
+
+
+def describe_status(status: int) -> str:
+    """Return "exited with status 1" or "died by signal 9 (SIGKILL)"."""
+    if status >= 0:
+        return f"exited with status {status}"
+    try:
+        return f"died by signal {-status} ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"died by signal {-status}"
+
+
+def failure(argv: Sequence[str], status: int, complaint: str, secrets: Sequence[str], *,
+            what: str = "") -> ProgramFailed:
+    """Return the error of a program that failed; what replaces the words for its status."""
+    tool = os.path.basename(argv[0])
+    complaint = hide(complaint, secrets)
+    said = telling(complaint)
+    said = said[len(tool) + 2:] if said.startswith(f"{tool}: ") else said
+    message = f"{tool} {what or describe_status(status)}" + (f": {said}" if said else "")
+    command = hide(" ".join(shlex.quote(word) for word in hide_argv(argv)), secrets)
+    hint = f"The command was: {command}"
+    if status == -signal.SIGKILL:
+        hint = f"Look for the out-of-memory killer with `journalctl -k`. {hint}"
+    if complaint:
+        hint = f"{hint}\nIt said:\n{complaint[-KEPT:]}"
+    error = ProgramFailed(message, hint=hint, code="tool.killed" if status < 0 and not what else "tool.failed")
+    error.status, error.stderr = status, complaint
+    return error
+
+
+def hide_argv(argv: Sequence[str]) -> list[str]:
+    """Return argv with the values of --password=… and its like masked, also where they are quoted or have spaces."""
+    return [re.sub(r"(?is)^(--?[\w-]*(?:password|passphrase|secret|token)[\w-]*=|PGPASSWORD=).*", rf"\1{MASK}", word)
+            for word in argv]
