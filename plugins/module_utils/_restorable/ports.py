@@ -157,6 +157,14 @@ class RestoreOptions:
     data_only: bool = False
     no_owner: bool = False
     no_privileges: bool = False
+    single_transaction: bool = False   # all or nothing; excludes jobs > 1
+
+
+class Archives(Protocol):
+    """Reads archives without a server."""
+
+    def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
+        """Return the archive's table of contents, one line an entry, having read the archive to its end."""
 
 
 class Target(Protocol):
@@ -183,8 +191,24 @@ class Target(Protocol):
     def restore_globals(self, chunks: Iterable[bytes]) -> list[str]:
         """Run pg_dumpall's globals, leaving out what exists already; return what was left out and why."""
 
-    def restore(self, database: str, chunks: Iterable[bytes], options: RestoreOptions) -> None:
-        """Restore one archive into an existing database, exit-on-error always; raise ToolFailed."""
+    def relation_exists(self, database: str, relation: str) -> bool:
+        """Say whether a table, view or sequence named schema.name (or name, in any schema) is there."""
+
+    def sessions(self, database: str) -> list[str]:
+        """Describe the other sessions in a database, such as "app from psql since 03:00"."""
+
+    def swap(self, fresh: str, name: str, aside: str, *, disconnect: bool) -> None:
+        """Rename name to aside and fresh to name, then drop aside; on any error the old name is given back."""
+
+    def restore(self, database: str, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
+        """Restore one archive into an existing database, exit-on-error always; raise ToolFailed.
+
+        Returns notes on what was left out, such as foreign keys of other tables.
+        """
+
+    def restore_whole(self, database: str, chunks: Iterable[bytes], options: RestoreOptions, *,
+                      like: Database | None = None) -> list[str]:
+        """Restore one archive with the database itself and its properties, into a server that lacks it."""
 
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """Return the archive's table of contents, one line an entry, having read the archive to its end."""

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Find and read the settings file of the host command."""
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import Any, Mapping
+
+from ..errors import ConfigError
+from ..model.settings import Settings
+
+SYSTEM = "/etc/restorable/config.json"
+
+
+def find_config(path: str | None, environment: Mapping[str, str]) -> str:
+    """Return the settings file: --config, then $RESTORABLE_CONFIG, the user's, the system's."""
+    if path or environment.get("RESTORABLE_CONFIG"):
+        return path or environment["RESTORABLE_CONFIG"]
+    home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", "/"), ".config")
+    own = os.path.join(home, "restorable", "config.json")
+    return own if os.path.exists(own) else SYSTEM
+
+
+def load_config(path: str) -> Settings:
+    """Read a settings file; raise ConfigError that names the file and what is wrong in it."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            body = json.load(file)
+    except FileNotFoundError as error:
+        raise ConfigError(f"settings file {path} does not exist", code="config.missing",
+                          hint="Write it (docs/settings.md shows one), or name another with --config.") from error
+    except OSError as error:
+        raise ConfigError(f"settings file {path} cannot be read: {error.strerror}", code="config.unreadable",
+                          hint="Run the command as the user who owns the settings.") from error
+    except ValueError as error:
+        raise ConfigError(f"settings file {path} is not JSON: {error}", code="config.json",
+                          hint="Mend the place that is named.") from error
+    if mode & 0o007 and _has_password(body):
+        raise ConfigError(f"settings file {path} holds a password and has mode {mode:04o}", code="config.mode",
+                          hint=f"Run `chmod 0640 {path}`, or move the password to a password_file.")
+    return Settings.of(body)
+
+
+def _has_password(body: Any) -> bool:
+    if isinstance(body, dict):
+        return any((key == "password" and value) or _has_password(value) for key, value in body.items())
+    return isinstance(body, list) and any(_has_password(each) for each in body)

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Give the operations their adapters: the only file that knows which class keeps which port."""
+from __future__ import annotations
+
+import getpass
+import os
+import random
+import socket
+from typing import Sequence, TypeVar
+
+from ..errors import ConfigError
+from ..host.clock import SystemClock
+from ..host.hooks import CommandHooks
+from ..host.lock import FileLock
+from ..model.pick import Choose
+from ..model.settings import ClusterSettings, RepositorySettings, Settings
+from ..ops.world import World
+from ..ports import Archives, Cluster, Progress, Scratch, Store, Target
+from ..store.local import LocalStore
+
+T = TypeVar("T")
+
+STATE_FOLDER = ".state"    # beside the backups of a local repository; no listing shows a name with a leading dot
+
+
+def open_store(repository: RepositorySettings) -> Store:
+    """Return the adapter of one repository."""
+    return LocalStore(repository.name, repository.path, require_marker=repository.require_marker)
+
+
+def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress) -> World:
+    """Return the ports of one cluster's operations; nothing is touched yet."""
+    if not cluster.repositories:
+        raise ConfigError(f"cluster {cluster.name} has no repository", code="repository.none",
+                          hint="Name at least one under `repositories`.")
+    clock = SystemClock()
+    state = state_dir(settings, cluster)
+    return World(
+        cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
+        FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
+        FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
+        CommandHooks())
+
+
+def state_dir(settings: Settings, cluster: ClusterSettings) -> str:
+    """Return the folder of locks: by the settings, or inside the cluster's first repository.
+
+    There every user and host that writes to the repository meets the same lock.
+    """
+    return settings.state_dir or os.path.join(settings.repositories[cluster.repositories[0]].path, STATE_FOLDER)
+
+
+def open_cluster(cluster: ClusterSettings) -> Cluster:
+    """Return the server that is dumped."""
+    from ..postgres.cluster import PgCluster
+    return PgCluster(cluster.connection, bin_dir=cluster.bin_dir or None,
+                     role_passwords=cluster.dump.role_passwords)
+
+
+def open_target(cluster: ClusterSettings) -> Target:
+    """Return the same server as a place to restore into."""
+    from ..postgres.connect import Connection
+    from ..postgres.restore import PgTarget
+    return PgTarget(Connection.of(cluster.connection), bin_dir=cluster.bin_dir)
+
+
+def open_scratch(cluster: ClusterSettings) -> Scratch:
+    """Return the maker of scratch servers."""
+    from ..postgres.scratch import LocalScratch
+    return LocalScratch(cluster.bin_dir, cluster.drill.scratch_dir, cluster.drill.scratch_user)
+
+
+def open_archives(cluster: ClusterSettings) -> Archives:
+    """Return the reader of archives."""
+    from ..postgres.archives import PgArchives
+    return PgArchives(cluster.bin_dir)
+
+
+def chooser(seed: int | None = None) -> Choose[T]:
+    """Return chance: the system's, or a repeatable one for tests."""
+    source = random.SystemRandom() if seed is None else random.Random(seed)
+
+    def choose(among: Sequence[T]) -> T:
+        return source.choice(among)
+
+    return choose
+
+
+def operator() -> str:
+    """Return who runs this, as user@host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a cluster's folder in a repository holds, computed from its listing alone. Pure."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Iterable
+
+from ..errors import ConfigError, NotFound
+from .naming import MANIFEST, BackupId, hold_prefix, parse_drill_key, split_set_key
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One set as the listing shows it."""
+
+    id: BackupId
+    size: int                      # bytes of all objects, the manifest included
+    committed: bool
+    held: bool = False
+    drilled: datetime | None = None    # when the newest drill of it began
+    verdict: str = ""              # passed, failed, incomplete: of that drill
+    objects: tuple[str, ...] = ()  # object names
+
+    @property
+    def proven(self) -> bool:
+        """Say whether the newest drill of this set passed."""
+        return self.verdict == "passed"
+
+    def state(self) -> str:
+        """Return the one word a person wants: orphan, failed, proven, adopted or committed."""
+        if not self.committed:
+            return "orphan"
+        if self.verdict == "failed":
+            return "failed"
+        if self.proven:
+            return "proven"
+        return "adopted" if self.id.kind == "adopted" else "committed"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All sets of one cluster in one repository, oldest first."""
+
+    cluster: str
+    backups: tuple[Backup, ...]
+    strangers: tuple[str, ...] = ()    # keys under backup/ that are no set of ours; never touched
+
+    @classmethod
+    def of(cls, cluster: str, listing: Iterable[tuple[str, int]]) -> Catalogue:
+        """Build the catalogue from (key, size) pairs of everything under CLUSTER/."""
+        found = _Sorted()
+        for key, size in listing:
+            found.add(cluster, key, size)
+        return cls(cluster, tuple(sorted(found.backups(), key=lambda backup: backup.id)), tuple(found.strangers))
+
+    def committed(self) -> tuple[Backup, ...]:
+        """Return the sets that have a manifest, oldest first."""
+        return tuple(backup for backup in self.backups if backup.committed)
+
+    def orphans(self) -> tuple[Backup, ...]:
+        """Return what never got a manifest, or lost it to an interrupted prune."""
+        return tuple(backup for backup in self.backups if not backup.committed)
+
+    def get(self, text: str) -> Backup:
+        """Return one committed set by its id, by a prefix of it that is unique, or by "latest"."""
+        sets = self.committed()
+        if text == "latest" and sets:
+            return sets[-1]
+        hits = [backup for backup in sets if str(backup.id) == text] or \
+               [backup for backup in sets if str(backup.id).startswith(text)]
+        if len(hits) == 1:
+            return hits[0]
+        if len(hits) > 1:
+            raise ConfigError(f"backup {text!r} fits {len(hits)} backups of cluster {self.cluster}",
+                              hint=f"Give more of the id, such as {hits[0].id}.", code="backup.ambiguous")
+        known = ", ".join(str(backup.id) for backup in sets[-3:]) or "none"
+        raise NotFound(f"backup {text!r} is not in the repository of cluster {self.cluster}",
+                       hint=f"Run `restorable list`; the newest are: {known}.", code="backup.unknown")
+
+
+@dataclass
+class _Sorted:
+    sizes: dict[str, int] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    drills: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+
+    def add(self, cluster: str, key: str, size: int) -> None:
+        parts = split_set_key(key)
+        if parts:
+            self.sizes[parts[1]] = self.sizes.get(parts[1], 0) + size
+            self.names.setdefault(parts[1], []).append(parts[2])
+        elif key.startswith(hold_prefix(cluster)):
+            self.held.add(key.rpartition("/")[2][:-len(".json")])
+        else:
+            self._add_drill(key)
+
+    def _add_drill(self, key: str) -> None:
+        drill = parse_drill_key(key)
+        if drill and (str(drill[1]) not in self.drills or self.drills[str(drill[1])][0] <= drill[0]):
+            self.drills[str(drill[1])] = (drill[0], drill[2])
+
+    def backups(self) -> Iterable[Backup]:
+        for text, size in self.sizes.items():
+            try:
+                name = BackupId.parse(text)
+            except ConfigError:
+                self.strangers.append(text)
+                continue
+            drilled, verdict = self.drills.get(text, (None, ""))
+            objects = tuple(self.names[text])
+            yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects)

@@ -1,0 +1,117 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks of a drill, the verdict they add up to, and the evidence that is stored. Pure."""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Iterable, Mapping
+
+from .naming import BackupId
+
+EVIDENCE_FORMAT = 1
+
+LEVELS = {
+    "L0": "objects: manifest, sizes, SHA-256, decompression",
+    "L1": "readable: table of contents complete",
+    "L2": "restored: every statement succeeded",
+    "L3": "structure equals the fingerprint",
+    "L4": "data equals the fingerprint",
+    "L5": "integrity: amcheck, indexes, foreign keys, collations",
+    "L6": "your own checks",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was asked of the restored data, and the answer."""
+
+    level: str                     # L0 … L6
+    name: str                      # "data app", "amcheck shop"
+    result: str                    # ok, failed, not_run
+    detail: str = ""               # a count, a reason, or the difference found
+    expected: str = ""
+    actual: str = ""
+    optional: bool = False         # may be not run in a passed drill
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A promise and what was measured, in seconds; measured None means it could not be."""
+
+    name: str                      # rpo, rto
+    target: float
+    measured: float | None
+
+    @property
+    def met(self) -> bool:
+        """Say whether the promise was kept; without a target it always is."""
+        return not self.target or (self.measured is not None and self.measured <= self.target)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a drill found: stored in every repository, returned, and read by auditors."""
+
+    begun: datetime
+    ended: datetime
+    cluster: str
+    backup: BackupId
+    picked: str                    # why this backup
+    repository: str
+    checks: tuple[Check, ...]
+    phases: Mapping[str, float]    # seconds
+    rto: float | None              # seconds from the begin to a server that answers queries
+    rpo: float | None              # seconds between the snapshot and the begin of the drill
+    objectives: tuple[Objective, ...] = ()
+    tool: str = ""
+    server: str = ""               # the scratch server in words
+    source: Mapping[str, Any] = field(default_factory=dict)    # the dumped server, from the manifest
+    objects: Mapping[str, str] = field(default_factory=dict)   # object name to SHA-256 as stored
+    operator: str = ""             # user@host
+    previous: Mapping[str, str] = field(default_factory=dict)  # key and SHA-256 of the evidence before
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Return passed, failed or incomplete."""
+        return verdict(self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is stored as JSON."""
+        body = asdict(self)
+        body.update(format=EVIDENCE_FORMAT, verdict=self.verdict, backup=str(self.backup),
+                    begun=self.begun.isoformat(), ended=self.ended.isoformat(),
+                    objectives=[{**asdict(each), "met": each.met} for each in self.objectives])
+        return body
+
+
+def verdict(checks: Iterable[Check]) -> str:
+    """Return failed if any check failed, incomplete if one that matters was not run, passed otherwise.
+
+    "Could not run" is never a pass: only checks that were declared optional may be missing.
+    """
+    found = list(checks)
+    if any(each.result == "failed" for each in found):
+        return "failed"
+    if not found or any(each.result == "not_run" and not each.optional for each in found):
+        return "incomplete"
+    return "passed"
+
+
+def in_words(evidence: Evidence) -> str:
+    """Return the verdict as one sentence for a person."""
+    done = sum(each.result == "ok" for each in evidence.checks)
+    name = f"backup {evidence.backup} of {evidence.cluster}"
+    if evidence.verdict == "failed":
+        first = next(each for each in evidence.checks if each.result == "failed")
+        return f"FAILED: {name}: {first.level} {first.name}: {first.detail}"
+    if evidence.verdict == "incomplete":
+        first = next((each for each in evidence.checks if each.result == "not_run" and not each.optional), None)
+        why = f"{first.level} {first.name}: {first.detail}" if first else "nothing was checked"
+        return f"INCOMPLETE: {name} is not proven: {why}"
+    compared = any(each.level == "L4" and each.result == "ok" for each in evidence.checks)
+    proof = "was restored and equals what was dumped" if compared else "was restored, with nothing to compare with"
+    return f"PASSED: {name} {proof}; {done} checks ok"

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Judge a cluster's backups: green, or red with reasons. Pure."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Sequence
+
+from .catalogue import Backup, Catalogue
+from .settings import ClusterSettings
+from .text import human_duration
+
+BACKUP_AGE = 26 * 3600.0     # seconds; a nightly run may be late by two hours
+DRILL_AGE = 35 * 86400.0     # seconds; a monthly drill may be late by a few days
+
+
+@dataclass(frozen=True)
+class Health:
+    """green: all is well. yellow: backed up, not proven lately. red: data is at risk now."""
+
+    colour: str
+    reasons: tuple[str, ...]
+
+
+def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: ClusterSettings,
+          now: datetime) -> Health:
+    """Return the health of one cluster over all its repositories.
+
+    The newest backup may be as old as the objective rpo allows, or 26 hours without one; the newest passed drill may be
+    35 days old.
+    """
+    red = [f"repository {each}" for each in unreadable]
+    yellow: list[str] = []
+    for catalogue in catalogues:
+        red += _age(catalogue, settings.rpo or BACKUP_AGE, now)
+    drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
+    last = max(drills, key=_drilled, default=None)
+    if last is None:
+        yellow.append("no backup was ever drilled")
+    elif last.verdict == "failed":
+        red.append(f"the last drill failed, of {last.id}")
+    else:
+        yellow += _proof(drills, now)
+    if not catalogues and not red:
+        red.append("no repository is set")
+    return Health("red" if red else "yellow" if yellow else "green", tuple(dict.fromkeys(red + yellow)))
+
+
+def _drilled(backup: Backup) -> datetime:
+    if backup.drilled is None:
+        raise ValueError(f"{backup.id} was never drilled")
+    return backup.drilled
+
+
+def _age(catalogue: Catalogue, allowed: float, now: datetime) -> list[str]:
+    own = [each for each in catalogue.committed() if each.id.kind != "adopted"]
+    if not own:
+        return ["no backup was taken yet"]
+    age = (now - own[-1].id.time).total_seconds()
+    if age > allowed:
+        return [f"the newest backup is {human_duration(age)} old, {human_duration(allowed)} is allowed"]
+    return []
+
+
+def _proof(drills: Sequence[Backup], now: datetime) -> list[str]:
+    passed = [_drilled(each) for each in drills if each.proven]
+    if not passed:
+        return ["no drill has passed yet"]
+    age = (now - max(passed)).total_seconds()
+    return [f"the last passed drill is {human_duration(age)} old"] if age > DRILL_AGE else []

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Pick the backup that a drill or a restore takes. Pure: chance comes in as an argument."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Callable, Sequence, TypeVar
+
+from ..errors import ConfigError, NotFound
+from .catalogue import Backup, Catalogue
+
+T = TypeVar("T")
+Choose = Callable[[Sequence[T]], T]
+
+WORDS = ("latest", "oldest", "random", "random_weekly")
+
+
+def pick(catalogue: Catalogue, wish: str, *, choose: Choose, label: str | None = None) -> tuple[Backup, str]:
+    """Return (backup, why) for latest, oldest, random, random_weekly, an id, or a moment such as 2026-11-20T03:00:00Z.
+
+    random_weekly draws a week first and then a backup of it, so that the dense newest days do not crowd out the thin
+    old ones. A moment picks the newest set begun at or before it. choose draws one of a sequence.
+    """
+    sets = [each for each in catalogue.committed() if label is None or each.id.label == label]
+    if not sets:
+        raise NotFound(f"the repository holds no backup of cluster {catalogue.cluster}",
+                       hint="Run `restorable backup` first.", code="backup.none")
+    if wish in ("", "latest"):
+        return sets[-1], "the newest"
+    if wish == "oldest":
+        return sets[0], "the oldest"
+    if wish == "random":
+        return choose(sets), f"drawn from {len(sets)} backups"
+    if wish == "random_weekly":
+        weeks = _weeks(sets)
+        week = choose(sorted(weeks))
+        return choose(weeks[week]), f"drawn from the week that begins {week}, one of {len(weeks)} weeks"
+    moment = read_moment(wish)
+    if moment is None:
+        return catalogue.get(wish), "named"
+    return as_of(sets, moment, catalogue.cluster)
+
+
+def as_of(sets: Sequence[Backup], moment: datetime, cluster: str) -> tuple[Backup, str]:
+    """Return the newest set that was begun at or before the moment."""
+    before = [each for each in sets if each.id.time <= moment]
+    if not before:
+        raise NotFound(f"cluster {cluster} has no backup from {moment.isoformat()} or before",
+                       hint=f"The oldest is {sets[0].id}.", code="backup.none_before")
+    return before[-1], f"the newest as of {moment.isoformat()}"
+
+
+def read_moment(text: str) -> datetime | None:
+    """Read a date (its last second) or an ISO time; a time without zone is UTC. None if it is neither."""
+    try:
+        if len(text) == len("2026-11-20"):
+            day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+            return day + timedelta(days=1, seconds=-1)
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00")) if "-" in text[:5] else None
+    except ValueError as error:
+        if text[:4].isdigit() and text[4:5] == "-":
+            raise ConfigError(f"moment {text!r} is not valid", code="backup.bad_moment",
+                              hint="Write it like 2026-11-20 or 2026-11-20T03:00:00Z.") from error
+        return None
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+
+
+def _weeks(sets: Sequence[Backup]) -> dict[str, list[Backup]]:
+    weeks: dict[str, list[Backup]] = {}
+    for each in sets:
+        monday = each.id.time - timedelta(days=each.id.time.weekday())
+        weeks.setdefault(f"{monday:%Y-%m-%d}", []).append(each)
+    return weeks

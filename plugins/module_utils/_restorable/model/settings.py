@@ -1,0 +1,232 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The settings of all clusters and repositories, one structure for inventory, file and command. Pure."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from ..errors import ConfigError, NotFound
+from .naming import check_cluster
+from .policy import Policy
+from .reading import Reader
+from .server import DumpOptions, Selection
+
+LATER = {"base": "physical backups", "incremental": "physical backups", "wal": "WAL archiving"}
+PICKS = ("latest", "oldest", "random", "random_weekly")
+
+
+@dataclass(frozen=True)
+class RepositorySettings:
+    """Where backups are stored."""
+
+    name: str
+    path: str
+    require_marker: bool = False   # refuse a folder without its marker file, as an unmounted disk shows
+
+
+@dataclass(frozen=True)
+class DumpJob:
+    """What a dump takes and how."""
+
+    selection: Selection = Selection()
+    options: DumpOptions = DumpOptions()
+    role_passwords: bool = True
+    max_age: float = 0.0           # seconds; a committed set younger than this makes the run a no-op; 0 is off
+    allow_partial: bool = False
+    pre_command: tuple[str, ...] = ()
+    post_command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """One SQL expectation of a drill: the first column of the first row, as text, must equal expect."""
+
+    sql: str
+    database: str = ""             # empty: each database of the set
+    expect: str | None = None      # None: at least one row, whose first column is neither false nor null
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class DrillJob:
+    """How a set is proven."""
+
+    backup: str = "latest"
+    jobs: int = 2
+    questions: tuple[Question, ...] = ()
+    command: tuple[str, ...] = ()
+    command_timeout: float = 3600.0
+    keep_on_failure: bool = False
+    scratch_dir: str = ""
+    scratch_user: str = ""
+    optional: tuple[str, ...] = ("amcheck", "checksums")   # checks that may be not run in a passed drill
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """One PostgreSQL server and everything that is done with it."""
+
+    name: str
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    repositories: tuple[str, ...] = ()
+    bin_dir: str = ""
+    dump: DumpJob = DumpJob()
+    drill: DrillJob = DrillJob()
+    retention: Policy = field(default_factory=lambda: Policy.of({}))
+    rpo: float = 0.0               # seconds; 0: no objective
+    rto: float = 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it."""
+
+    repositories: Mapping[str, RepositorySettings]
+    clusters: Mapping[str, ClusterSettings]
+    state_dir: str = ""            # locks and status files; empty: beside the first repository
+
+    @classmethod
+    def of(cls, body: Any) -> Settings:
+        """Read everything strictly; raise ConfigError that names the path and the value."""
+        top = Reader(body, "settings")
+        repositories = {str(name): _repository(str(name), inner)
+                        for name, inner in _pairs(top, "repositories").items()}
+        _refuse_encryption(top)
+        clusters = {check_cluster(str(name)): _cluster(str(name), inner, tuple(repositories))
+                    for name, inner in _pairs(top, "clusters").items()}
+        state_dir = top.text("state_dir")
+        top.done()
+        return cls(repositories, clusters, state_dir)
+
+    def cluster(self, name: str) -> ClusterSettings:
+        """Return one cluster's settings; without a name, the only one."""
+        if not name and len(self.clusters) == 1:
+            return next(iter(self.clusters.values()))
+        if name not in self.clusters:
+            known = ", ".join(self.clusters) or "none"
+            raise NotFound(f"cluster {name!r} is not in the settings" if name else "no cluster is named",
+                           hint=f"Known clusters: {known}.", code="cluster.unknown")
+        return self.clusters[name]
+
+
+def _pairs(top: Reader, key: str) -> Mapping[Any, Any]:
+    value = top.raw(key, {})
+    if not isinstance(value, Mapping):
+        raise top.wrong(key, value, "a mapping of names to settings")
+    return value
+
+
+def _refuse_encryption(top: Reader) -> None:
+    # Fails closed: backups that were meant to be sealed are never written in the clear.
+    if top.raw("encryption"):
+        raise ConfigError("settings.encryption is set, and this version cannot encrypt",
+                          hint="Remove it to store backups unencrypted on purpose.", code="config.unsupported")
+
+
+def _repository(name: str, body: Any) -> RepositorySettings:
+    reader = Reader(body, f"repositories.{name}")
+    reader.choice("type", "local", ("local",))
+    path = reader.text("path")
+    if not path.startswith("/"):
+        raise reader.wrong("path", path, "an absolute path")
+    repository = RepositorySettings(name, path, reader.flag("require_marker", False))
+    reader.done()
+    return repository
+
+
+def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
+    reader = Reader(body, f"clusters.{name}")
+    repositories = reader.texts("repositories", known)
+    for each in repositories:
+        if each not in known:
+            raise reader.wrong("repositories", each, "names of repositories: " + (", ".join(known) or "none is set"))
+    connection = reader.raw("connection", {})
+    if not isinstance(connection, Mapping):
+        raise reader.wrong("connection", connection, "a mapping of libpq parameters")
+    jobs, objectives, retention = reader.inner("jobs"), reader.inner("objectives"), reader.inner("retention")
+    _refuse_later(reader, jobs, retention)
+    found = ClusterSettings(
+        name, dict(connection), repositories, reader.text("bin_dir"), dump_job(jobs.inner("dump")),
+        drill_job(jobs.inner("drill")), Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
+        objectives.duration("rpo", 0), objectives.duration("rto", 0))
+    for job in ("prune", "verify", "status"):
+        _only_schedule(jobs.inner(job))
+    for each in (objectives, retention, jobs, reader):
+        each.done()
+    return found
+
+
+def _refuse_later(reader: Reader, jobs: Reader, retention: Reader) -> None:
+    for where in (reader, jobs, retention):
+        for key, what in LATER.items():
+            if where.raw(key):
+                raise ConfigError(f"{where.where}.{key} is set, and this version has no {what}",
+                                  hint="Remove it; dumps do not need it.", code="config.unsupported")
+
+
+def _only_schedule(reader: Reader) -> None:
+    reader.text("schedule")
+    reader.done()
+
+
+def dump_job(reader: Reader) -> DumpJob:
+    """Read the settings of a dump; the module's options of the same names go through here too."""
+    compression = reader.inner("compression")
+    method = compression.choice("method", "zstd", ("zstd", "gzip", "none"))
+    level = None if compression.raw("level") is None else \
+        compression.number("level", 0, least=1, most={"zstd": 19, "gzip": 9}.get(method, 1))
+    compression.done()
+    form = reader.choice("format", "custom", ("custom", "directory", "plain"))
+    options = DumpOptions(form, reader.number("jobs", 1, least=1, most=64), method, level,
+                          reader.choice("fingerprint", "full", ("full", "counts", "none")),
+                          reader.duration("lock_timeout", 60))
+    if options.jobs > 1 and form != "directory":
+        raise reader.wrong("jobs", options.jobs, f"1 with format {form}; only format directory dumps in parallel")
+    job = DumpJob(_selection(reader), options, reader.flag("role_passwords", True), reader.duration("max_age", 0),
+                  reader.flag("allow_partial", False), reader.texts("pre_command"), reader.texts("post_command"))
+    reader.text("schedule")
+    reader.done()
+    return job
+
+
+def _selection(reader: Reader) -> Selection:
+    databases = reader.raw("databases", "all")
+    return Selection(() if databases in ("all", ["all"], []) else tuple(sorted(set(reader.texts("databases")))),
+                     reader.texts("exclude_databases"), reader.texts("exclude_tables"),
+                     reader.texts("exclude_table_data"), reader.flag("globals", True))
+
+
+def drill_job(reader: Reader) -> DrillJob:
+    """Read the settings of a drill; the module's options of the same names go through here too."""
+    defaults = DrillJob()
+    scratch = reader.inner("scratch")
+    questions = reader.raw("checks", [])
+    if not isinstance(questions, (list, tuple)):
+        raise reader.wrong("checks", questions, "a list of checks, each with sql and expect")
+    job = DrillJob(reader.text("backup", defaults.backup), reader.number("jobs", defaults.jobs, least=1, most=64),
+                   tuple(_question(each, f"{reader.where}.checks[{number}]") for number, each in enumerate(questions)),
+                   reader.texts("command"), reader.duration("command_timeout", defaults.command_timeout),
+                   reader.flag("keep_on_failure", False), scratch.text("dir"), scratch.text("user"),
+                   reader.texts("optional", defaults.optional))
+    reader.text("schedule")
+    scratch.done()
+    reader.done()
+    return job
+
+
+def _question(body: Any, where: str) -> Question:
+    reader = Reader(body, where)
+    expect = reader.raw("expect")
+    found = Question(reader.text("sql"), reader.text("database"), None if expect is None else _as_text(expect),
+                     reader.text("name"))
+    if not found.sql.strip():
+        raise reader.wrong("sql", found.sql, "a query")
+    reader.done()
+    return found
+
+
+def _as_text(value: Any) -> str:
+    # PostgreSQL writes a boolean as t or f in text
+    return {True: "t", False: "f"}[value] if isinstance(value, bool) else str(value)

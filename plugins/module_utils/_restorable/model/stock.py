@@ -1,0 +1,47 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stock commands that restore a set without this software. Pure."""
+from __future__ import annotations
+
+import shlex
+from typing import Iterable
+
+from .manifest import Item
+
+UNPACK = {"zstd": "zstd -dc {} |", "gzip": "gzip -dc {} |", "none": "cat {} |"}
+
+
+def restore_commands(items: Iterable[Item]) -> tuple[str, ...]:
+    """Return shell lines, run in the set's folder, that bring back roles and every database of the set."""
+    lines = []
+    every = list(items)
+    for item in every:
+        if item.role == "globals":
+            lines.append(f"{_unpack(item)} psql -X -d postgres    # errors about roles that exist already are harmless")
+    for item in every:
+        if item.role == "dump":
+            lines += _database(item)
+    return tuple(lines)
+
+
+def _database(item: Item) -> list[str]:
+    name = item.database
+    target = f"--dbname={shlex.quote(conninfo(name))}"
+    create = f"createdb --template=template0 -- {shlex.quote(name)}"
+    if item.format == "plain":
+        return [create, f"{_unpack(item)} psql -X --set=ON_ERROR_STOP=1 {target}"]
+    if item.format == "directory":
+        return [create, f"mkdir restored && {_unpack(item)} tar -x -C restored",
+                f"pg_restore --exit-on-error --jobs=2 {target} restored && rm -r restored"]
+    return [create, f"{_unpack(item)} pg_restore --exit-on-error {target}"]
+
+
+def _unpack(item: Item) -> str:
+    return UNPACK[item.compression].format(shlex.quote(item.name))
+
+
+def conninfo(database: str) -> str:
+    """Return a libpq connection string for a database of any name, so that app=1 is not read as a parameter."""
+    quoted = database.replace("\\", "\\\\").replace("'", "\\'")
+    return f"dbname='{quoted}'"

@@ -1,0 +1,150 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Prove a backup: restore it into a scratch server, ask it, compare it with what was dumped, store the evidence."""
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Sequence
+
+from ..errors import NotFound, RestorableError
+from ..model.catalogue import Backup
+from ..model.drill import Check, Evidence, Objective
+from ..model.manifest import Manifest
+from ..model.naming import drill_key, drill_prefix, parse_drill_key
+from ..model.pick import Choose, pick
+from ..model.settings import ClusterSettings, DrillJob
+from ..ports import Scratch, Store
+from ..version import VERSION
+from .ladder import Ladder
+from .rungs import check_objects, check_restored, restore_all
+from .world import World, read_catalogue, read_manifest
+
+
+@dataclass(frozen=True)
+class DrillPlan:
+    """Which backup a drill takes, from where, and what it will cost."""
+
+    backup: Backup
+    picked: str
+    repository: str
+    server: str                    # the scratch server in words
+    plain_size: int                # bytes that will be restored
+    expected_seconds: float | None     # from the last drill of this cluster
+    manifest: Manifest | None = None
+
+
+def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJob, *, choose: Choose,
+          operator: str = "", dry_run: bool = False) -> tuple[DrillPlan, Evidence | None]:
+    """Drill the backup that job picks; return the plan and, unless dry_run, the stored evidence.
+
+    A verdict of failed or incomplete is a result, not an error; errors are raised only for what prevents a verdict.
+    """
+    for store in world.stores:
+        store.check()
+    plan, store = plan_drill(world, scratch, job, choose=choose)
+    if dry_run:
+        return plan, None
+    ladder = Ladder(world.clock, world.progress, frozenset(job.optional))
+    begun = world.clock.now()
+    with world.reading.hold("drill"):
+        _climb(world, scratch, job, plan, store, ladder)
+    evidence = _evidence(world, cluster, plan, ladder, begun, operator)
+    _store_evidence(world, evidence)
+    return plan, evidence
+
+
+def plan_drill(world: World, scratch: Scratch, job: DrillJob, *, choose: Choose) -> tuple[DrillPlan, Store]:
+    """Pick a backup from the first repository that has one."""
+    found: tuple[Backup, str] | None = None
+    missing: NotFound | None = None
+    for store in world.stores:
+        catalogue = read_catalogue(store, world.cluster)
+        try:
+            found = pick(catalogue, job.backup, choose=choose)
+        except NotFound as error:
+            missing = missing or error
+            continue
+        return _plan(world, scratch, store, *found), store
+    raise missing or NotFound(f"cluster {world.cluster} has no repository", code="repository.none",
+                              hint="Name at least one under `repositories`.")
+
+
+def _plan(world: World, scratch: Scratch, store: Store, backup: Backup, why: str) -> DrillPlan:
+    try:
+        manifest = read_manifest(store, world.cluster, backup.id)
+    except RestorableError:
+        # the drill itself reports an unreadable manifest, as its first failed check
+        return DrillPlan(backup, why, store.name, "none: the manifest cannot be read", 0, None)
+    server = scratch.plan(int(manifest.server.get("version_num", 0)) // 10000)
+    return DrillPlan(backup, why, store.name, server, manifest.plain_size, _last_seconds(store, world.cluster),
+                     manifest)
+
+
+def _last_seconds(store: Store, cluster: str) -> float | None:
+    keys = [entry.key for entry in store.list(drill_prefix(cluster)) if parse_drill_key(entry.key)]
+    if not keys:
+        return None
+    body = json.loads(b"".join(store.get(max(keys))))
+    return float(sum(body.get("phases", {}).values()))
+
+
+def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, ladder: Ladder) -> None:
+    with ladder.rung("L0", "manifest"):
+        manifest = read_manifest(store, world.cluster, plan.backup.id)
+    if ladder.stopped or not check_objects(world, store, manifest, ladder):
+        ladder.skip_rest("L1", f"{plan.backup.id} is damaged")
+        return
+    major = int(manifest.server.get("version_num", 0)) // 10000
+    superuser = str(manifest.server.get("bootstrap_user") or "postgres")
+    try:
+        with scratch.start(major, superuser, keep_on_failure=job.keep_on_failure) as target:
+            if restore_all(world, store, manifest, job, target, ladder):
+                ladder.answers()
+                check_restored(world, store, manifest, job, target, ladder)
+            else:
+                ladder.skip_rest("L3", "the restore failed")
+            ladder.raise_to_keep(job.keep_on_failure)
+    except RestorableError as error:
+        ladder.explain(error)
+
+
+def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: Ladder, begun: datetime,
+              operator: str) -> Evidence:
+    manifest = plan.manifest
+    snapshot = min((datetime.fromisoformat(row.begun) for row in manifest.databases), default=manifest.begun) \
+        if manifest else None
+    rpo = (begun - snapshot).total_seconds() if snapshot else None
+    objectives = [Objective("rto", cluster.rto, ladder.rto)]
+    if plan.picked == "the newest":
+        # an old backup that was drawn on purpose says nothing of how much would be lost today
+        objectives.append(Objective("rpo", cluster.rpo, rpo))
+    key, data = _previous(world)
+    return Evidence(
+        begun, world.clock.now(), world.cluster, plan.backup.id, plan.picked, plan.repository, tuple(ladder.checks),
+        ladder.phases(), ladder.rto, rpo, tuple(each for each in objectives if each.target),
+        f"restorable {VERSION}", plan.server, dict(manifest.server) if manifest else {},
+        {item.name: item.sha256 for item in manifest.items} if manifest else {}, operator,
+        {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, tuple(ladder.notes))
+
+
+def _previous(world: World) -> tuple[str, bytes]:
+    store = world.stores[0]
+    keys = sorted(entry.key for entry in store.list(drill_prefix(world.cluster)) if parse_drill_key(entry.key))
+    return (keys[-1], b"".join(store.get(keys[-1]))) if keys else ("", b"")
+
+
+def _store_evidence(world: World, evidence: Evidence) -> None:
+    world.progress.phase("store evidence")
+    key = drill_key(world.cluster, evidence.begun, evidence.backup, evidence.verdict)
+    data = (json.dumps(evidence.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    for store in world.stores:
+        store.put(key, [data])
+
+
+def failures(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that failed, in order."""
+    return [each for each in checks if each.result == "failed"]

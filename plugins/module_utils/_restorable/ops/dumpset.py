@@ -1,0 +1,134 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Dump one database, or the globals, into every repository at once, with its fingerprint beside it."""
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any, Callable, Generic, Iterable, TypeVar
+
+from ..errors import Damaged, ToolFailed
+from ..model.fingerprint import Fingerprint
+from ..model.manifest import DatabaseReport, Item
+from ..model.naming import BackupId, escape, object_key
+from ..model.server import Database, DumpOptions
+from ..model.settings import DumpJob
+from ..ports import Cluster, DumpSession
+from ..stream.compress import compressor
+from ..stream.tally import Tally
+from ..stream.tee import put_everywhere
+from .objects import counted
+from .world import World
+
+SUFFIX = {"zstd": ".zst", "gzip": ".gz", "none": ""}
+STEM = {"custom": ".dump", "directory": ".dir.tar", "plain": ".sql"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DumpedDatabase:
+    """One database's objects in the set and what is told of it."""
+
+    items: tuple[Item, ...]
+    report: DatabaseReport
+    not_covered: tuple[str, ...] = ()
+
+
+def dump_database(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, database: Database,
+                  expected: int | None) -> DumpedDatabase:
+    """Dump one database in its own snapshot; raise on any doubt, leaving cleaning up to the caller."""
+    began = world.clock.elapsed()
+    world.progress.phase(f"lock {database.name}")
+    with cluster.session(database.name, job.selection, lock_timeout=job.options.lock_timeout) as session:
+        world.progress.phase(f"dump {database.name}", expected)
+        dump, found = _dump_with_fingerprint(world, session, job.options, backup, database.name)
+        world.progress.phase(f"fingerprint {database.name}")
+        found = session.settle(found) if found else None
+        begun, lsn = session.begun, session.lsn
+    items = (dump, *_store_fingerprint(world, backup, database.name, found))
+    report = DatabaseReport(
+        database.name, begun.isoformat(), lsn, len(found.tables) if found else 0, found.total_rows if found else None,
+        round(world.clock.elapsed() - began, 3), database.encoding, database.collate, database.ctype)
+    told = tuple(f"database {database.name}: {what}" for what in (found.not_covered if found else ()))
+    return DumpedDatabase(items, report, told)
+
+
+def dump_globals(world: World, cluster: Cluster, job: DumpJob, backup: BackupId) -> list[Item]:
+    """Dump roles, memberships and tablespaces, and what a drill compares them with."""
+    world.progress.phase("dump globals")
+    item = store_stream(world, backup, "globals.sql", cluster.dump_globals(), role="globals", form="plain",
+                        options=job.options)
+    if job.options.fingerprint == "none":
+        return [item]
+    inventory = json.dumps(cluster.globals_inventory(), sort_keys=True, indent=0).encode()
+    return [item, store_stream(world, backup, "globals.inventory.json", [inventory], role="globals_inventory",
+                               form="", options=job.options)]
+
+
+def store_stream(world: World, backup: BackupId, stem: str, chunks: Iterable[bytes], *, role: str, form: str,
+                 options: DumpOptions, database: str = "") -> Item:
+    """Compress a stream into every repository and return the object that it became."""
+    plain = Tally()
+    name = stem + SUFFIX[options.compression]
+    packed = compressor(options.compression, options.level)(plain(counted(chunks, world.progress)))
+    stored = put_everywhere(world.stores, object_key(world.cluster, backup, name), packed)
+    sizes = {(each.size, each.sha256) for each in stored}
+    if len(sizes) != 1:
+        raise Damaged(f"repositories disagree on object {name}: {sorted(sizes)}",
+                      hint="Check the disks and run the backup again.", code="store.disagree")
+    if not plain.size:
+        raise ToolFailed(f"nothing was dumped into {name}", hint="Run pg_dump by hand to see why it prints nothing.",
+                         code="dump.empty")
+    size, sha256 = sizes.pop()
+    return Item(name, role, size, sha256, plain.size, plain.sha256, database, form, options.compression)
+
+
+def _dump_with_fingerprint(world: World, session: DumpSession, options: DumpOptions, backup: BackupId,
+                           database: str) -> tuple[Item, Fingerprint | None]:
+    with Beside(lambda: session.fingerprint(options.fingerprint)) as beside:
+        item = store_stream(world, backup, escape(database) + STEM[options.format], session.stream(options),
+                            role="dump", form=options.format, options=options, database=database)
+        found = beside.result()
+    return item, None if options.fingerprint == "none" else found
+
+
+def _store_fingerprint(world: World, backup: BackupId, database: str, found: Fingerprint | None) -> tuple[Item, ...]:
+    if found is None:
+        return ()
+    body = json.dumps(found.as_dict(), sort_keys=True, ensure_ascii=False, indent=0).encode()
+    name = f"{escape(database)}.fingerprint.json"
+    return (store_stream(world, backup, name, [body], role="fingerprint", form="", options=DumpOptions(),
+                         database=database),)
+
+
+class Beside(Generic[T]):
+    """Runs a function in a second thread while the block runs; leaving the block waits for it."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._outcome: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._outcome.append(self._function())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that asked, in result()
+            self._error = error
+
+    def __enter__(self) -> Beside[T]:
+        self._thread.start()
+        return self
+
+    def result(self) -> T:
+        """Wait for the function and return what it returned, or raise what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._outcome[0]
+
+    def __exit__(self, *_exc: Any) -> None:
+        self._thread.join()

@@ -1,0 +1,27 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Hold a backup so that no retention drops it, or let it go again."""
+from __future__ import annotations
+
+import json
+
+from ..model.naming import hold_key
+from .world import World, read_catalogue
+
+
+def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
+         dry_run: bool = False) -> tuple[str, bool]:
+    """Set or release the hold of one set in every repository that has it; return (id, whether anything changed)."""
+    with world.lock.hold("hold"):
+        catalogues = [(store, read_catalogue(store, world.cluster)) for store in world.stores]
+        chosen = max(catalogues, key=lambda pair: len(pair[1].committed()))[1].get(backup).id
+        todo = [store for store, catalogue in catalogues
+                for each in catalogue.committed() if each.id == chosen and each.held == release]
+        for store in todo if not dry_run else ():
+            if release:
+                store.delete(hold_key(world.cluster, chosen))
+            else:
+                body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
+                store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
+    return str(chosen), bool(todo)

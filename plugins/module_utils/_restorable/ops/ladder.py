@@ -1,0 +1,98 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The ladder of a drill while it is climbed: checks, measured phases, and what was not reached."""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator
+
+from ..errors import RestorableError, ToolFailed
+from ..model.drill import LEVELS, Check, verdict
+from ..ports import Clock, Progress
+
+ORDER = tuple(LEVELS)
+
+
+class Ladder:
+    """Collects checks; a rung that raises is a failed check, and the rungs above it are reported as not run."""
+
+    def __init__(self, clock: Clock, progress: Progress, optional: frozenset[str]) -> None:
+        self.checks: list[Check] = []
+        self.notes: list[str] = []
+        self.rto: float | None = None
+        self._clock = clock
+        self._progress = progress
+        self._optional = optional
+        self._began = clock.elapsed()
+        self._phases: dict[str, float] = {}
+
+    @property
+    def stopped(self) -> bool:
+        """Say whether a check has failed so far."""
+        return any(each.result == "failed" for each in self.checks)
+
+    @contextmanager
+    def rung(self, level: str, name: str, detail: str = "") -> Iterator[None]:
+        """Run one check; its error, if any, becomes the finding and is not raised."""
+        began = self._clock.elapsed()
+        try:
+            yield
+        except RestorableError as error:
+            self.failed(level, name, error.message, seconds=self._clock.elapsed() - began)
+        else:
+            self.ok(level, name, detail, seconds=self._clock.elapsed() - began)
+
+    @contextmanager
+    def phase(self, name: str, total: int | None = None) -> Iterator[None]:
+        """Measure a phase and show it."""
+        self._progress.phase(name, total)
+        began = self._clock.elapsed()
+        try:
+            yield
+        finally:
+            self._phases[name] = self._phases.get(name, 0.0) + self._clock.elapsed() - began
+
+    def ok(self, level: str, name: str, detail: str = "", *, seconds: float = 0.0) -> None:
+        """Add a check that held."""
+        self.checks.append(Check(level, name, "ok", detail, seconds=round(seconds, 3)))
+
+    def failed(self, level: str, name: str, detail: str, *, expected: str = "", actual: str = "",
+               seconds: float = 0.0) -> None:
+        """Add a finding."""
+        self.checks.append(Check(level, name, "failed", detail, expected, actual, seconds=round(seconds, 3)))
+
+    def not_run(self, level: str, name: str, why: str, *, optional: bool = False) -> None:
+        """Add a check that could not be made, and why."""
+        may = optional or name.split(" ", 1)[0] in self._optional
+        self.checks.append(Check(level, name, "not_run", why, optional=may))
+
+    def skip_rest(self, level: str, why: str) -> None:
+        """Report every level from this one on as not run."""
+        for each in ORDER[ORDER.index(level):]:
+            if not any(check.level == each for check in self.checks):
+                self.not_run(each, LEVELS[each].split(":", 1)[0], why)
+
+    def answers(self) -> None:
+        """Note that the restored server answers queries now: the end of the recovery time."""
+        self.rto = round(self._clock.elapsed() - self._began, 3)
+
+    def phases(self) -> dict[str, float]:
+        """Return seconds by phase, in the order they ran, and the total."""
+        return {name: round(seconds, 3) for name, seconds in self._phases.items()}
+
+    def raise_to_keep(self, keep: bool) -> None:
+        """Leave the scratch server's context by an error if the drill failed and the server is to be kept."""
+        if keep and verdict(self.checks) == "failed":
+            raise ToolFailed("the drill failed", code="drill.failed_kept")
+
+    def explain(self, error: RestorableError) -> None:
+        """Turn an error of the scratch server itself into a finding; a kept server's place becomes a note."""
+        if error.code == "drill.failed_kept":
+            self.notes.append(error.hint or error.message)
+            return
+        if verdict(self.checks) != "failed":
+            self.not_run("L2", "scratch", f"{error.message}. {error.hint}".strip())
+        else:
+            self.notes.append(error.message)
+        self.skip_rest("L3", "the scratch server could not be used")

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Read the objects of a set so that no byte is trusted before its size and SHA-256 were found right."""
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Iterable, Iterator
+
+from ..errors import Damaged
+from ..model.fingerprint import Fingerprint
+from ..model.manifest import Item, Manifest
+from ..model.naming import object_key
+from ..ports import Progress, Store
+from ..stream.compress import decompressor
+from ..stream.stage import Stage, owned
+
+
+def read_item(store: Store, manifest: Manifest, item: Item, progress: Progress) -> Iterator[bytes]:
+    """Yield an object's plain bytes; raise Damaged instead of ending if anything differs from the manifest.
+
+    The error comes before the end, so a consumer that commits at the end of its input never commits damaged data.
+    """
+    where = f"{store.name}:{object_key(manifest.cluster, manifest.id, item.name)}"
+    stored = counted(store.get(object_key(manifest.cluster, manifest.id, item.name)), progress)
+    checked = expect(item.size, item.sha256, f"{where} as stored")(stored)
+    plain = decompressor(item.compression)(checked)
+    return expect(item.plain_size, item.plain_sha256, f"{where} uncompressed")(plain)
+
+
+def read_fingerprint(store: Store, manifest: Manifest, database: str, progress: Progress) -> Fingerprint | None:
+    """Return the fingerprint stored with a database's dump, or None if none was taken."""
+    item = manifest.find("fingerprint", database)
+    if item is None:
+        return None
+    data = b"".join(read_item(store, manifest, item, progress))
+    return Fingerprint.from_dict(json.loads(data))
+
+
+def expect(size: int, sha256: str, what: str) -> Stage:
+    """Return a stage that passes bytes on and raises Damaged at the end unless they are the expected ones."""
+
+    def stage(chunks: Iterable[bytes]) -> Iterator[bytes]:
+        seen, digest = 0, hashlib.sha256()
+        with owned(chunks) as source:
+            for chunk in source:
+                seen += len(chunk)
+                digest.update(chunk)
+                if seen > size:
+                    break
+                yield chunk
+        if seen != size:
+            more = "more than " if seen > size else ""
+            raise _damaged(f"{what} has {more}{min(seen, size)} bytes, the manifest says {size}")
+        if digest.hexdigest() != sha256:
+            raise _damaged(f"{what} has SHA-256 {digest.hexdigest()[:16]}…, the manifest says {sha256[:16]}…")
+
+    return stage
+
+
+def counted(chunks: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+    """Pass bytes on and tell progress of each chunk."""
+    with owned(chunks) as source:
+        for chunk in source:
+            progress.advance(len(chunk))
+            yield chunk
+
+
+def _damaged(message: str) -> Damaged:
+    return Damaged(message, hint="Drill an older backup with `restorable drill`, take a new one, and check the disk.",
+                   code="object.damaged")

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Decide before anything is written: which databases, which id, whether it fits, whether it is the right server."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Mapping
+
+from ..errors import ConfigError, NotFound, Refused, Unavailable
+from ..model.catalogue import Backup, Catalogue
+from ..model.naming import BackupId, cluster_key
+from ..model.server import Database, Selection, Server
+from ..model.settings import DumpJob
+from ..model.text import human_bytes, human_duration
+from .world import World, read_catalogue, read_manifest
+
+ROOM = 1.2   # a new set may be this much larger than the last one
+
+
+@dataclass(frozen=True)
+class DumpPlan:
+    """What a run will dump, and why it may have nothing to do."""
+
+    id: BackupId
+    server: Server
+    tool: str
+    databases: tuple[Database, ...]
+    repositories: tuple[str, ...]
+    not_covered: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    skipped_because: str = ""
+    last_size: int | None = None
+    last_sizes: Mapping[str, int] = field(default_factory=dict)   # plain bytes by database, of the last set
+
+
+def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpPlan:
+    """Return the plan of a dump now; raise what would make it fail."""
+    catalogues = [read_catalogue(store, world.cluster) for store in world.stores]
+    backup = _free_id(world, job, catalogues)
+    last = [newest_like(catalogue, backup) for catalogue in catalogues]
+    plan = DumpPlan(backup, server, tool, choose_databases(server, job.selection),
+                    tuple(store.name for store in world.stores), _not_covered(server, job.selection),
+                    _clock_warnings(catalogues, backup), _too_young(last, backup, job.max_age))
+    if last and last[0] is not None:
+        manifest = read_manifest(world.stores[0], world.cluster, last[0].id)
+        sizes = {item.database: item.plain_size for item in manifest.dumps()}
+        plan = DumpPlan(**{**plan.__dict__, "last_size": last[0].size, "last_sizes": sizes})
+    if not plan.skipped_because:
+        _check_room(world, plan)
+    return plan
+
+
+def newest_like(catalogue: Catalogue, like: BackupId) -> Backup | None:
+    """Return the newest committed set of the same kind and label, or None."""
+    return next((each for each in reversed(catalogue.committed())
+                 if (each.id.kind, each.id.label) == (like.kind, like.label)), None)
+
+
+def choose_databases(server: Server, selection: Selection) -> tuple[Database, ...]:
+    """Return the databases of a set in the server's order; raise NotFound for a name the server does not have."""
+    by_name = {database.name: database for database in server.databases}
+    for name in selection.databases:
+        if name not in by_name:
+            raise NotFound(f"database {name!r} does not exist on the server",
+                           hint=f"The server has: {', '.join(sorted(by_name))}.", code="database.missing")
+        if not by_name[name].allows_connections:
+            raise ConfigError(f"database {name!r} takes no connections, so it cannot be dumped",
+                              hint="Leave it out, or run ALTER DATABASE … ALLOW_CONNECTIONS true.",
+                              code="database.no_connections")
+    wanted = [database for database in server.databases if _wanted(database, selection)]
+    if not wanted:
+        raise ConfigError("no database is left to dump", code="database.none",
+                          hint="Check `databases` and `exclude_databases`.")
+    return tuple(wanted)
+
+
+def _wanted(database: Database, selection: Selection) -> bool:
+    if database.name in selection.exclude_databases:
+        return False
+    if selection.databases:
+        return database.name in selection.databases
+    return database.allows_connections and not database.is_template
+
+
+def _not_covered(server: Server, selection: Selection) -> tuple[str, ...]:
+    told = []
+    for database in server.databases:
+        if not database.allows_connections and database.name != "template0":
+            told.append(f"database {database.name}: takes no connections")
+        elif database.is_template and database.name not in ("template0", *selection.databases):
+            told.append(f"database {database.name}: is a template")
+    told += [f"database {name}: excluded" for name in selection.exclude_databases]
+    if not selection.globals:
+        told.append("roles and tablespaces: globals is off")
+    return (*told, "postgresql.conf, pg_hba.conf and ALTER SYSTEM settings: no dump holds them")
+
+
+def _free_id(world: World, job: DumpJob, catalogues: list[Catalogue]) -> BackupId:
+    taken = {each.id for catalogue in catalogues for each in catalogue.backups}
+    backup = BackupId(world.clock.now(), "dump", job.selection.label())
+    while backup in taken:
+        backup = backup.later()
+    return backup
+
+
+def _clock_warnings(catalogues: list[Catalogue], backup: BackupId) -> tuple[str, ...]:
+    ahead = [each.id for catalogue in catalogues for each in catalogue.committed() if each.id.time > backup.time]
+    if not ahead:
+        return ()
+    return (f"backup {max(ahead)} is dated after now ({backup.time:%Y-%m-%d %H:%M:%S} UTC); was the clock set back?",)
+
+
+def _too_young(last: list[Backup | None], backup: BackupId, max_age: float) -> str:
+    if max_age <= 0 or not last or None in last:
+        return ""
+    ages = [(backup.time - each.id.time).total_seconds() for each in last if each is not None]
+    if max(ages) >= max_age or min(ages) < 0:
+        return ""
+    return (f"backup {last[0].id if last[0] else ''} is {human_duration(max(ages))} old, "
+            f"younger than max_age {human_duration(max_age)}")
+
+
+def _check_room(world: World, plan: DumpPlan) -> None:
+    if plan.last_size is None:
+        return
+    for store in world.stores:
+        free = store.free_bytes()
+        if free is not None and free < plan.last_size * ROOM:
+            raise Unavailable(f"repository {store.name} has {human_bytes(free)} free, "
+                              f"the last backup took {human_bytes(plan.last_size)}", code="store.no_room",
+                              hint="Run `restorable prune`, or give the repository more room.")
+
+
+def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -> None:
+    """Bind the cluster's folder to its server at the first backup; refuse another server later."""
+    key, mine = cluster_key(world.cluster), server.system_identifier
+    for store in world.stores:
+        known = next((entry for entry in store.list(key) if entry.key == key), None)
+        if known is not None:
+            bound = json.loads(b"".join(store.get(key))).get("system_identifier", "")
+            if not mine or not bound or bound == mine:
+                continue
+            if not accept:
+                raise Refused(f"repository {store.name} holds cluster {world.cluster} of the server with system "
+                              f"identifier {bound}, this server has {mine}", code="repository.other_server",
+                              hint="Give the other server its own cluster name; if this one was rebuilt on purpose, "
+                                   "run `restorable backup --accept-new-server` once.")
+        if not dry_run:
+            store.delete(key)
+            store.put(key, [json.dumps({"format": 1, "system_identifier": mine}).encode()])

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Prune by retention: plan from the listing, refuse or act, and leave a record of what was deleted and why."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Mapping
+
+from ..errors import Refused
+from ..model.catalogue import Backup, Catalogue
+from ..model.naming import BackupId, cluster_prefix, parse_prune_key, prune_key, prune_prefix
+from ..model.policy import Policy
+from ..model.retention import Candidate, Plan, plan_prune
+from ..ports import Store
+from ..version import VERSION
+from .sweep import delete_set, sweep_orphans
+from .world import World
+
+RECORDS_KEPT = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class PruneReport:
+    """What retention keeps and drops in one repository."""
+
+    repository: str
+    plan: Plan
+    freed: int                     # bytes
+    deleted: bool                  # False in a dry run, or if nothing was to delete
+    sizes: Mapping[BackupId, int] = field(default_factory=dict)    # stored bytes of every set
+
+
+def prune(world: World, policy: Policy, *, dry_run: bool = False, confirm: bool = False) -> list[PruneReport]:
+    """Delete what no rule keeps from every repository; dry_run returns the very same plans and deletes nothing.
+
+    Every repository is planned before the first deletion anywhere. A guard that fires raises Refused with the plans
+    in its details.
+    """
+    for store in world.stores:
+        store.check()
+    if dry_run:
+        return _reports(_plans(world, policy, confirm), deleted=False)
+    with world.lock.hold("prune"), world.reading.hold("prune"):
+        sweep_orphans(world)
+        plans = _plans(world, policy, confirm)
+        for store, catalogue, plan in plans:
+            _act(world, store, catalogue, plan, policy)
+        return _reports(plans, deleted=True)
+
+
+Planned = tuple[Store, Catalogue, Plan]
+
+
+def _plans(world: World, policy: Policy, confirm: bool) -> list[Planned]:
+    world.progress.phase("plan")
+    now = world.clock.now()
+    plans = [_plan(world.cluster, store, policy, now, confirm) for store in world.stores]
+    for store, _catalogue, plan in plans:
+        if plan.refusals:
+            first = plan.refusals[0]
+            raise Refused(f"repository {store.name}: {first.message}", hint=first.hint, code=first.code,
+                          details={"plans": plans})
+    return plans
+
+
+def _plan(cluster: str, store: Store, policy: Policy, now: datetime, confirm: bool) -> Planned:
+    listing = [(entry.key, entry.size) for entry in store.list(cluster_prefix(cluster))]
+    catalogue = Catalogue.of(cluster, listing)
+    past = [found for key, _size in listing if key.startswith(prune_prefix(cluster))
+            for found in [parse_prune_key(key)] if found]
+    when, digest = max(past) if past else (None, None)
+    plan = plan_prune(candidates(catalogue), policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
+    return store, catalogue, plan
+
+
+def candidates(catalogue: Catalogue) -> list[Candidate]:
+    """Return what retention chooses among: every committed set with what its drills found."""
+    return [Candidate(each.id, each.size, held=each.held, proven=each.proven, bad=each.verdict == "failed")
+            for each in catalogue.committed()]
+
+
+def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policy: Policy) -> None:
+    by_id: dict[object, Backup] = {each.id: each for each in catalogue.backups}
+    world.progress.phase(f"delete from {store.name}", sum(by_id[row.id].size for row in plan.dropped) or None)
+    for row in plan.dropped:
+        delete_set(store, world.cluster, row.id, by_id[row.id].objects)
+        world.progress.advance(by_id[row.id].size)
+    _record(world, store, plan, policy)
+
+
+def _record(world: World, store: Store, plan: Plan, policy: Policy) -> None:
+    now = world.clock.now()
+    known = [(found, entry.key) for entry in store.list(prune_prefix(world.cluster))
+             for found in [parse_prune_key(entry.key)] if found]
+    newest = max(known)[0][1] if known else ""
+    if not plan.dropped and newest == policy.digest():
+        return
+    body = {"format": 1, "tool": f"restorable {VERSION}", "policy": policy.as_dict(),
+            "deleted": {str(row.id): list(row.reasons) for row in plan.dropped},
+            "kept": {str(row.id): list(row.reasons) for row in plan.kept}}
+    key = prune_key(world.cluster, now, policy.digest())
+    if key not in {each for _found, each in known}:
+        store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])
+    for (when, _digest), each in known:
+        if now - when > RECORDS_KEPT:
+            store.delete(each)
+
+
+def _reports(plans: list[Planned], *, deleted: bool) -> list[PruneReport]:
+    reports = []
+    for store, catalogue, plan in plans:
+        sizes = {each.id: each.size for each in catalogue.backups}
+        freed = sum(sizes[row.id] for row in plan.dropped)
+        reports.append(PruneReport(store.name, plan, freed, deleted and bool(plan.dropped), sizes))
+    return reports

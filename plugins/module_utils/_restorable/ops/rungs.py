@@ -1,0 +1,168 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rungs of the ladder: what each level of a drill does."""
+from __future__ import annotations
+
+import json
+from typing import Iterable
+
+from ..errors import Damaged
+from ..model.differences import Difference, compare, compare_globals
+from ..model.fingerprint import Fingerprint
+from ..model.manifest import Item, Manifest
+from ..model.server import Database, Selection
+from ..model.settings import DrillJob, Question
+from ..model.text import human_bytes
+from ..ports import RestoreOptions, Store, Target
+from .ladder import Ladder
+from .objects import read_fingerprint, read_item
+from .world import World
+
+SHOWN = 20   # differences of one database that are listed one by one
+
+
+def check_objects(world: World, store: Store, manifest: Manifest, ladder: Ladder) -> bool:
+    """L0: read every object to its end and compare sizes and SHA-256, stored and plain."""
+    with ladder.phase("read objects", manifest.size):
+        for item in manifest.items:
+            with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)):
+                for _chunk in read_item(store, manifest, item, world.progress):
+                    pass
+    return not ladder.stopped
+
+
+def restore_all(world: World, store: Store, manifest: Manifest, job: DrillJob, target: Target,
+                ladder: Ladder) -> bool:
+    """L1 and L2: roles first, then every database, each with exit-on-error."""
+    with ladder.phase("restore globals"):
+        _restore_globals(world, store, manifest, target, ladder)
+    for item in manifest.dumps():
+        with ladder.phase(f"restore {item.database}", item.plain_size):
+            _restore_database(world, store, manifest, item, job, target, ladder)
+    return not ladder.stopped
+
+
+def _restore_globals(world: World, store: Store, manifest: Manifest, target: Target, ladder: Ladder) -> None:
+    item = manifest.find("globals")
+    if item is not None:
+        with ladder.rung("L2", "globals"):
+            ladder.notes += target.restore_globals(read_item(store, manifest, item, world.progress))
+        return
+    roles = [str(name) for name in manifest.adopted.get("roles", ())]
+    created = target.ensure_roles(roles)
+    if created:
+        ladder.notes.append(f"the set holds no roles; created without rights for the drill: {', '.join(created)}")
+
+
+def _restore_database(world: World, store: Store, manifest: Manifest, item: Item, job: DrillJob, target: Target,
+                      ladder: Ladder) -> None:
+    options = RestoreOptions(item.format, job.jobs)
+    fingerprint = read_fingerprint(store, manifest, item.database, world.progress)
+    with ladder.rung("L1", f"contents {item.database}"):
+        lines = target.contents(read_item(store, manifest, item, world.progress), options)
+        if fingerprint is not None and item.format != "plain":
+            require_data_entries(lines, fingerprint)
+    report = manifest.report(item.database)
+    like = Database(item.database, 0, encoding=report.encoding, collate=report.collate, ctype=report.ctype) \
+        if report else None
+    with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
+        target.restore_whole(item.database, read_item(store, manifest, item, world.progress), options, like=like)
+
+
+def require_data_entries(toc: Iterable[str], fingerprint: Fingerprint) -> None:
+    """Raise Damaged unless the archive's table of contents has as many data entries as tables were fingerprinted."""
+    entries = sum(" TABLE DATA " in line for line in toc if not line.startswith(";"))
+    if entries < len(fingerprint.tables):
+        raise Damaged(f"the archive has data of {entries} tables, {len(fingerprint.tables)} were dumped",
+                      hint="Take another backup; this one is incomplete.", code="dump.toc_incomplete")
+
+
+def check_restored(world: World, store: Store, manifest: Manifest, job: DrillJob, target: Target,
+                   ladder: Ladder) -> None:
+    """L3 to L6 on a server that stands."""
+    with ladder.phase("compare"):
+        _compare_globals(world, store, manifest, target, ladder)
+        for item in manifest.dumps():
+            _compare(world, store, manifest, item, target, ladder)
+    with ladder.phase("integrity"):
+        for item in manifest.dumps():
+            for name, result, detail in target.integrity(item.database):
+                _take(ladder, "L5", f"{name} {item.database}", result, detail)
+    with ladder.phase("own checks"):
+        _ask(world, manifest, job, target, ladder)
+
+
+def _compare_globals(world: World, store: Store, manifest: Manifest, target: Target, ladder: Ladder) -> None:
+    item = manifest.find("globals_inventory")
+    if item is None:
+        if manifest.find("globals"):
+            ladder.not_run("L3", "globals", "the dump was taken without a fingerprint", optional=True)
+        return
+    expected = json.loads(b"".join(read_item(store, manifest, item, world.progress)))
+    _report(ladder, "L3", "globals", compare_globals(expected, target.globals_inventory()), f"{len(expected)} entries")
+
+
+def _compare(world: World, store: Store, manifest: Manifest, item: Item, target: Target, ladder: Ladder) -> None:
+    expected = read_fingerprint(store, manifest, item.database, world.progress)
+    if expected is None:
+        adopted = bool(manifest.adopted)
+        why = "an adopted file has no fingerprint to compare with" if adopted else "the dump was taken without one"
+        ladder.not_run("L3", f"structure {item.database}", why, optional=adopted)
+        ladder.not_run("L4", f"data {item.database}", why, optional=adopted)
+        return
+    selection = Selection(**{key: tuple(value) if isinstance(value, list) else value
+                             for key, value in manifest.selection.items()})
+    actual = target.fingerprint(item.database, selection, expected.level)
+    found = compare(expected, actual)
+    _report(ladder, "L3", f"structure {item.database}", [each for each in found if each.level == "L3"],
+            f"{len(expected.objects)} objects")
+    _report(ladder, "L4", f"data {item.database}", [each for each in found if each.level == "L4"],
+            f"{expected.total_rows} rows in {len(expected.tables)} tables, {expected.level}")
+
+
+def _report(ladder: Ladder, level: str, name: str, found: list[Difference], detail: str) -> None:
+    real = [each for each in found if not each.note]
+    ladder.notes += [f"{name}: {each.kind} {each.name}: {each.problem}, {each.expected} became {each.actual}"
+                     for each in found if each.note]
+    if not real:
+        ladder.ok(level, name, detail)
+    for each in real[:SHOWN]:
+        ladder.failed(level, name, f"{each.kind} {each.name} {each.problem}", expected=each.expected,
+                      actual=each.actual)
+    if len(real) > SHOWN:
+        ladder.failed(level, name, f"and {len(real) - SHOWN} more differences")
+
+
+def _ask(world: World, manifest: Manifest, job: DrillJob, target: Target, ladder: Ladder) -> None:
+    databases = [item.database for item in manifest.dumps()]
+    for question in job.questions:
+        for database in [question.database] if question.database else databases:
+            with ladder.rung("L6", question.name or question.sql[:60], database):
+                _answer(question, database, databases, target)
+    if job.command:
+        with ladder.rung("L6", f"command {job.command[0]}"):
+            world.hooks.run(job.command, target.environment(databases[0]), timeout=job.command_timeout)
+    if not job.questions and not job.command:
+        ladder.not_run("L6", "own checks", "none are set", optional=True)
+
+
+def _answer(question: Question, database: str, known: list[str], target: Target) -> None:
+    if database not in known:
+        raise Damaged(f"database {database!r} is not in the set", code="drill.no_database")
+    rows = target.query(database, question.sql)
+    got = rows[0][0] if rows and rows[0] else None
+    if question.expect is None:
+        if got is None or got in ("f", "false"):
+            raise Damaged(f"{question.sql!r} answered {got!r}, expected something true", code="drill.expectation")
+    elif got != question.expect:
+        raise Damaged(f"{question.sql!r} answered {got!r}, expected {question.expect!r}", code="drill.expectation")
+
+
+def _take(ladder: Ladder, level: str, name: str, result: str, detail: str) -> None:
+    if result == "ok":
+        ladder.ok(level, name, detail)
+    elif result == "failed":
+        ladder.failed(level, name, detail)
+    else:
+        ladder.not_run(level, name, detail)

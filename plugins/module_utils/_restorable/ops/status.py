@@ -1,0 +1,83 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tell what every repository holds and how the last backup, prune and drill went."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import RestorableError
+from ..model.catalogue import Backup, Catalogue
+from ..model.health import Health, judge
+from ..model.manifest import Manifest
+from ..model.naming import drill_prefix, parse_drill_key
+from ..model.settings import ClusterSettings
+from ..ports import Store
+from .world import World, read_catalogue, read_manifest
+
+
+@dataclass(frozen=True)
+class RepositoryStatus:
+    """One repository of one cluster; error is set where it could not be read, and then the catalogue is empty."""
+
+    name: str
+    catalogue: Catalogue
+    error: str = ""
+    free: int | None = None
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """One cluster over all of its repositories."""
+
+    cluster: str
+    repositories: tuple[RepositoryStatus, ...]
+    health: Health
+    last_drill: datetime | None = None
+    now: datetime | None = None
+
+
+def list_backups(world: World) -> list[RepositoryStatus]:
+    """Return every repository's catalogue; a repository that cannot be read raises."""
+    return [RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
+            for store in world.stores]
+
+
+def status(world: World, settings: ClusterSettings) -> ClusterStatus:
+    """Return the state of one cluster; an unreachable repository is told, not raised."""
+    rows = tuple(_repository(world, store) for store in world.stores)
+    now = world.clock.now()
+    drills = [each.drilled for row in rows for each in row.catalogue.backups if each.drilled]
+    health = judge([row.catalogue for row in rows if not row.error], [f"{row.name}: {row.error}" for row in rows
+                                                                      if row.error], settings, now)
+    return ClusterStatus(world.cluster, rows, health, max(drills, default=None), now)
+
+
+def _repository(world: World, store: Store) -> RepositoryStatus:
+    try:
+        store.check()
+        return RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
+    except RestorableError as error:
+        return RepositoryStatus(store.name, Catalogue(world.cluster, ()), error.message)
+
+
+def show(world: World, wish: str) -> tuple[str, Backup, Manifest, list[dict[str, Any]]]:
+    """Return (repository, backup, manifest, drills of it, newest first) of one set, from the first that has it."""
+    last: RestorableError | None = None
+    for store in world.stores:
+        try:
+            backup = read_catalogue(store, world.cluster).get(wish)
+        except RestorableError as error:
+            last = last or error
+            continue
+        return store.name, backup, read_manifest(store, world.cluster, backup.id), _drills(world, store, backup)
+    raise last or RestorableError(f"cluster {world.cluster} has no repository", hint="Name one in the settings.")
+
+
+def _drills(world: World, store: Store, backup: Backup) -> list[dict[str, Any]]:
+    found = [(parsed[0], entry.key) for entry in store.list(drill_prefix(world.cluster))
+             for parsed in [parse_drill_key(entry.key)] if parsed and parsed[1] == backup.id]
+    return [json.loads(b"".join(store.get(key))) for _when, key in sorted(found, reverse=True)]

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Remove what never became a backup. Runs under the cluster's lock."""
+from __future__ import annotations
+
+from ..errors import RestorableError
+from ..model.naming import MANIFEST, BackupId, manifest_key, object_key, set_prefix
+from ..ports import Store
+from .world import World, read_catalogue
+
+
+def sweep_orphans(world: World) -> tuple[str, ...]:
+    """Delete the objects of sets without a manifest, left by a killed run or an interrupted prune; name them."""
+    swept = []
+    now = world.clock.now()
+    for store in world.stores:
+        for orphan in read_catalogue(store, world.cluster).orphans():
+            if (now - orphan.id.time).total_seconds() >= world.sweep_age:
+                for name in orphan.objects:
+                    store.delete(object_key(world.cluster, orphan.id, name))
+                swept.append(f"{store.name}:{orphan.id}")
+    return tuple(swept)
+
+
+def delete_set(store: Store, cluster: str, backup: BackupId, objects: tuple[str, ...]) -> None:
+    """Delete one set, its manifest first, so that an interruption leaves an orphan and never a broken backup."""
+    store.delete(manifest_key(cluster, backup))
+    for name in objects:
+        if name != MANIFEST:
+            store.delete(object_key(cluster, backup, name))
+
+
+def remove_set(world: World, backup: BackupId) -> None:
+    """Remove an unfinished set after a failure; what cannot be removed now is an orphan for the next run."""
+    for store in world.stores:
+        try:
+            names = [entry.key.rpartition("/")[2] for entry in store.list(set_prefix(world.cluster, backup))]
+            delete_set(store, world.cluster, backup, tuple(names))
+        except RestorableError:
+            continue  # the failure that brought us here is the one to report

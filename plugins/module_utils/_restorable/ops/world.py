@@ -1,0 +1,43 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every operation is given: the ports, bundled, and the few reads that all of them share."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import Damaged
+from ..model.catalogue import Catalogue
+from ..model.manifest import Manifest
+from ..model.naming import BackupId, cluster_prefix, manifest_key
+from ..ports import Clock, Hooks, Lock, Progress, Store
+
+
+@dataclass(frozen=True)
+class World:
+    """The ports of one cluster's operations. stores are its repositories, in the order of the settings."""
+
+    cluster: str
+    stores: tuple[Store, ...]
+    clock: Clock
+    progress: Progress
+    lock: Lock                     # held by whoever writes or deletes
+    reading: Lock                  # held by a drill, a restore, and a prune: nothing is deleted under a reader
+    hooks: Hooks
+    sweep_age: float = 0.0         # seconds an orphan must be old; 0 where the lock keeps all writers out
+
+
+def read_catalogue(store: Store, cluster: str) -> Catalogue:
+    """List a cluster's folder in one repository."""
+    return Catalogue.of(cluster, ((entry.key, entry.size) for entry in store.list(cluster_prefix(cluster))))
+
+
+def read_manifest(store: Store, cluster: str, backup: BackupId) -> Manifest:
+    """Read one committed set's manifest; raise Damaged if it describes another set than its folder's name."""
+    key = manifest_key(cluster, backup)
+    manifest = Manifest.from_json(b"".join(store.get(key)), f"{store.name}:{key}")
+    if manifest.id != backup or manifest.cluster != cluster:
+        raise Damaged(f"manifest {store.name}:{key} belongs to {manifest.cluster} {manifest.id}",
+                      hint="A folder was renamed or copied by hand; put it back under its own name.",
+                      code="manifest.misplaced")
+    return manifest

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the demo keeps its files, and its inventory and settings."""
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """The demo's folders. As root they lie where the unprivileged owner of the server can reach them."""
+
+    checkout: pathlib.Path
+    folder: pathlib.Path
+    owner: pwd.struct_passwd | None    # whom the server runs as, if we are root
+
+    @property
+    def socket_dir(self) -> pathlib.Path:
+        """Return the server's socket folder; its path must stay short (107 bytes with the socket's name)."""
+        return pathlib.Path(f"/tmp/restorable-demo-{os.getuid()}")  # noqa: S108 - created with mode 0700, checked
+
+    @property
+    def data(self) -> pathlib.Path:
+        """Return the server's data directory."""
+        return self.folder / "server" / "data"
+
+    @property
+    def repository(self) -> pathlib.Path:
+        """Return the backup repository."""
+        return self.folder / "repository"
+
+    @property
+    def old_files(self) -> pathlib.Path:
+        """Return the folder of the old script's dumps."""
+        return self.folder / "old-backups"
+
+    @property
+    def config(self) -> pathlib.Path:
+        """Return the host command's settings file."""
+        return self.folder / "config.json"
+
+    @property
+    def password_file(self) -> pathlib.Path:
+        """Return the file with the superuser's password."""
+        return self.folder / "password"
+
+    def create(self) -> None:
+        """Make all folders, private."""
+        for path in (self.folder, self.folder / "server", self.old_files, self.folder / "scratch"):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.socket_dir.mkdir(mode=0o700)
+        if self.owner:
+            # the owner of the server must pass through the demo's folder, and owns its own parts
+            self.folder.chmod(0o711)
+            for path in (self.folder / "server", self.folder / "scratch", self.socket_dir):
+                os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
+
+    def remove(self) -> None:
+        """Remove everything."""
+        for path in (self.folder, self.socket_dir):
+            if path.exists():
+                shutil.rmtree(path)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of Ansible and of the host command."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "ANSIBLE_"))}
+        return {**clean, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+                "ANSIBLE_COLLECTIONS_PATH": str(self.checkout / ".work" / "collections"),
+                "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+                "ANSIBLE_HOME": str(self.folder / "ansible"), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+                "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+                "ANSIBLE_FORCE_COLOR": "true" if sys.stdout.isatty() else "false"}
+
+    def settings(self, bin_dir: str) -> dict[str, Any]:
+        """Return the settings that inventory and host command share."""
+        return {
+            "repositories": {"local": {"type": "local", "path": str(self.repository)}},
+            "clusters": {"shop": {
+                "connection": {"host": str(self.socket_dir), "port": 5432, "user": "postgres",
+                               "password_file": str(self.password_file)},
+                "repositories": ["local"], "bin_dir": bin_dir,
+                "jobs": {"dump": {"databases": "all"},
+                         "drill": {"backup": "latest", "scratch": self.scratch(),
+                                   "checks": [{"name": "orders have customers", "database": "shop",
+                                               "sql": "SELECT count(*) FROM shop.orders o "
+                                                      "LEFT JOIN shop.customers c ON c.id = o.customer_id "
+                                                      "WHERE c.id IS NULL", "expect": 0}]}},
+                "retention": {"dump": {"daily": 7, "weekly": 4, "monthly": 12}},
+                "objectives": {"rpo": "1h", "rto": "5m"}}}}
+
+    def scratch(self) -> dict[str, str]:
+        """Return where and as whom a drill starts its server."""
+        place = {"dir": str(self.folder / "scratch")}
+        return {**place, "user": self.owner.pw_name} if self.owner else place
+
+    def write_inventory(self, bin_dir: str) -> None:
+        """Write inventory.yml (JSON is YAML) and config.json with the same settings."""
+        settings = self.settings(bin_dir)
+        variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+                     **{f"restorable_{key}": value for key, value in settings.items()}}
+        hosts = {"all": {"hosts": {"shop1": variables}}}
+        (self.folder / "inventory.yml").write_text(json.dumps(hosts, indent=2) + "\n")
+        self.config.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def find_place(checkout: pathlib.Path) -> Place:
+    """Return the demo's place: .demo in the checkout, or a folder under /var/tmp as root."""
+    if os.geteuid() != 0:
+        return Place(checkout, checkout / ".demo", None)
+    for name in ("postgres", "nobody"):
+        try:
+            return Place(checkout, pathlib.Path("/var/tmp/restorable-demo"), pwd.getpwnam(name))  # noqa: S108
+        except KeyError:
+            continue
+    raise SystemExit("There is no user postgres or nobody to run PostgreSQL as; run the demo as another user.")
