@@ -154,6 +154,7 @@ class RestoreOptions:
     schemas: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()   # schema.table or table
     clean: bool = False            # drop the chosen objects first
+    cascade: bool = False          # and what depends on them; views and foreign keys are brought back
     data_only: bool = False
     no_owner: bool = False
     no_privileges: bool = False

@@ -1,0 +1,176 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which entries of an archive bring back a table, or a schema, with everything that belongs to it. Pure.
+
+`pg_restore --table` restores a table without indexes, constraints, sequences, defaults, triggers, grants, comments
+and policies (https://www.postgresql.org/docs/current/app-pgrestore.html), so the entries are chosen here, by the
+dependencies that the archive records.
+"""
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Iterable, Sequence
+
+from ..errors import ConfigError, NotFound
+from .toc import Toc, TocEntry, shown
+
+RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE")
+# Named "relation part": they belong to the relation they name, whatever else they depend on.
+_PARTS = ("DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "RULE", "TRIGGER", "POLICY")
+# Named as the relation itself.
+_SAME = ("TABLE DATA", "MATERIALIZED VIEW DATA", "TABLE ATTACH", "ROW SECURITY")
+# Belong to what they depend on.
+_FOLLOWING = ("SEQUENCE OWNED BY", "SEQUENCE SET", "INDEX ATTACH", "ACL", "COMMENT", "SECURITY LABEL",
+              "STATISTICS DATA")
+_ON_TABLES = ("INDEX", "STATISTICS", "SEQUENCE")
+_PART = re.compile(r'"(?:[^"]|"")+"|[^".]+')
+_NAME = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))?")
+
+
+@dataclass(frozen=True)
+class Later:
+    """Something of others that was lost with the chosen relations; brought back where that works."""
+
+    what: str                      # "FK CONSTRAINT sales lines lines_order_id_fkey"
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is restored in one transaction, in this order, and what is tried one by one after it."""
+
+    ids: tuple[int, ...]
+    relations: tuple[TocEntry, ...]    # the chosen relations themselves, partitions included
+    later: tuple[Later, ...] = ()
+
+
+def split_name(text: str) -> tuple[str | None, str]:
+    """Read orders, public.orders or "odd.schema"."odd.table" as (schema or None, name); "" inside quotes is a quote.
+
+    Case is kept as written, unlike in SQL; quotes are needed only around dots and quotes.
+    """
+    if not _NAME.fullmatch(text):
+        raise ConfigError(f"table name {text!r} is not valid", code="restore.bad_name",
+                          hint="Write schema.table or table; put a part that has a dot in double quotes.")
+    parts = [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in _PART.findall(text)]
+    return (parts[0], parts[1]) if len(parts) == 2 else (None, parts[0])
+
+
+def choose(toc: Toc, tables: Sequence[str] = (), schemas: Sequence[str] = ()) -> Choice:
+    """Choose the entries of these tables (views, sequences) and whole schemas; raise NotFound for what is absent.
+
+    The table of contents must have been read with its dependencies (`pg_restore --list --verbose`).
+    """
+    chosen: set[int] = set()
+    for text in tables:
+        chosen |= {entry.id for entry in _find(toc, text)}
+    for schema in schemas:
+        chosen |= _of_schema(toc, schema)
+    _add_partitions(toc, chosen)
+    _add_belongings(toc, chosen)
+    relations = tuple(entry for entry in toc.entries if entry.id in chosen and entry.kind in RELATIONS)
+    return Choice(_in_order(toc, chosen), relations, _later(toc, chosen))
+
+
+def _find(toc: Toc, text: str) -> list[TocEntry]:
+    schema, name = split_name(text)
+    relations = toc.of_kind(*RELATIONS)
+    found = [entry for entry in relations if entry.name == shown(name) and schema in (None, entry.schema)]
+    if not found and schema is not None:
+        # a role or schema with a space made the line ambiguous
+        found = [entry for entry in relations if entry.rest.startswith(f"{shown(schema)} {shown(name)} ")]
+    if not found:
+        names = [f"{entry.schema}.{entry.name}" for entry in relations]
+        near = difflib.get_close_matches(text, names, 3, 0.5) or names[:3]
+        raise NotFound(f"table {text!r} is not in the backup of database {toc.database!r}", code="restore.no_table",
+                       hint=f"It holds {len(names)} relations, such as {', '.join(near) or 'none'}.")
+    if len({entry.schema for entry in found}) > 1:
+        raise ConfigError(f"table {text!r} is in several schemas: {', '.join(entry.schema for entry in found)}",
+                          hint="Name the schema too, as in schema.table.", code="restore.ambiguous_table")
+    return found[:1]
+
+
+def _of_schema(toc: Toc, schema: str) -> set[int]:
+    name = shown(schema)
+    own = [entry for entry in toc.entries if entry.kind == "SCHEMA" and entry.rest.startswith(f"- {name} ")]
+    found = {entry.id for entry in toc.entries if entry.schema == name and entry.kind != "PUBLICATION TABLE"}
+    if not found and not own:
+        known = sorted({entry.schema for entry in toc.entries} - {"-"})
+        raise NotFound(f"schema {schema!r} is not in the backup of database {toc.database!r}",
+                       hint=f"It holds {', '.join(known) or 'none'}.", code="restore.no_schema")
+    return found | {entry.id for entry in own}
+
+
+def _add_partitions(toc: Toc, chosen: set[int]) -> None:
+    """DROP TABLE of a partitioned table takes its partitions along, so they come back with it."""
+    before = -1
+    while before != len(chosen):
+        before = len(chosen)
+        for entry in toc.of_kind("TABLE ATTACH"):
+            child, parent = _attached(toc, entry)
+            if parent in chosen and child:
+                chosen.add(child)
+
+
+def _attached(toc: Toc, attach: TocEntry) -> tuple[int, int]:
+    """Return the ids of the partition and its parent."""
+    tables = [entry for entry in toc.entries if entry.id in attach.depends and entry.kind in RELATIONS]
+    child = next((entry.id for entry in tables if entry.rest == attach.rest), 0)
+    return child, next((entry.id for entry in tables if entry.id != child), 0)
+
+
+def _add_belongings(toc: Toc, chosen: set[int]) -> None:
+    by_id = {entry.id: entry for entry in toc.entries}
+    before = -1
+    while before != len(chosen):
+        before = len(chosen)
+        for entry in toc.entries:
+            if entry.id not in chosen and _belongs(entry, [by_id[each] for each in entry.depends if each in chosen]):
+                chosen.add(entry.id)
+
+
+def _belongs(entry: TocEntry, on: Iterable[TocEntry]) -> bool:
+    """Say whether an entry belongs to one of the chosen entries that it depends on."""
+    if entry.kind in _FOLLOWING:
+        return any(True for _each in on)
+    relations = [each for each in on if each.kind in RELATIONS]
+    if entry.kind in _ON_TABLES:
+        return any(each.kind != "SEQUENCE" for each in relations)
+    if entry.kind in _SAME:
+        return any(each.schema == entry.schema and each.name == entry.name for each in relations)
+    return entry.kind in _PARTS and any(entry.rest.startswith(f"{each.schema} {each.name} ") for each in relations)
+
+
+def _in_order(toc: Toc, chosen: set[int]) -> tuple[int, ...]:
+    """Return the ids in the archive's order, but a partition whose parent stays is attached after its indexes.
+
+    Attached earlier, it would be given indexes by its parent, and its own could no longer be added.
+    """
+    lone = [entry.id for entry in toc.of_kind("TABLE ATTACH")
+            if entry.id in chosen and _attached(toc, entry)[1] not in chosen]
+    if not lone:
+        return tuple(entry.id for entry in toc.entries if entry.id in chosen)
+    first = [entry.id for entry in toc.entries if entry.id in chosen and entry.id not in lone
+             and entry.kind not in ("INDEX ATTACH", "TRIGGER", "FK CONSTRAINT", "ACL", "COMMENT")]
+    rest = [entry.id for entry in toc.entries if entry.id in chosen and entry.id not in lone and entry.id not in first]
+    return (*first, *lone, *rest)
+
+
+def _later(toc: Toc, chosen: set[int]) -> tuple[Later, ...]:
+    """Return what DROP … CASCADE of the chosen relations takes from others: views first, then keys and publications."""
+    found: list[Later] = []
+    lost = set(chosen)
+    for entry in toc.of_kind("VIEW", "MATERIALIZED VIEW"):
+        if entry.id not in lost and lost.intersection(entry.depends):
+            own = {entry.id}
+            _add_belongings(toc, own)
+            lost |= own
+            found.append(Later(str(entry), tuple(each.id for each in toc.entries if each.id in own)))
+    for entry in toc.of_kind("FK CONSTRAINT", "PUBLICATION TABLE"):
+        if entry.id not in lost and chosen.intersection(entry.depends):
+            own = {entry.id} | {each.id for each in toc.of_kind("COMMENT") if entry.id in each.depends}
+            found.append(Later(str(entry), tuple(sorted(own))))
+    return tuple(found)

@@ -1,0 +1,219 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Archives on this machine: staged where pg_restore can read them at will, listed, and read to their end."""
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from typing import Iterable, Iterator, Sequence
+
+from ..errors import ConfigError, Damaged, ToolFailed
+from ..model.toc import Toc, list_file, parse_toc
+from ..ports import RestoreOptions
+from ..stream.program import read_from
+from ..stream.stage import CHUNK, owned
+from .tools import find_tool
+
+TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
+_TAIL = 4096                       # bytes at a plain dump's end in which its last comment must be
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._")      # what pg_dump names a directory's files of
+
+
+class PgArchives:
+    """Reads archives with this machine's pg_restore; no server is needed (ports.Archives)."""
+
+    def __init__(self, bin_dir: str = "", stage: str = "") -> None:
+        self._bin_dir, self._stage = bin_dir, stage
+
+    def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
+        """Return the table of contents, having read the archive to its end; see ports.Archives."""
+        if options.format == "plain":
+            for _chunk in complete_sql(chunks):
+                pass
+            return []
+        with staged(chunks, options.format, self._stage, self._bin_dir) as archive:
+            archive.read_all()
+            return archive.lines()
+
+
+class StagedArchive:
+    """An archive as a file, or a folder, that is private and vanishes."""
+
+    def __init__(self, path: str, bin_dir: str = "") -> None:
+        self.path, self._bin_dir = path, bin_dir
+        self._text: str | None = None
+
+    def tool(self) -> str:
+        """Return the oldest pg_restore there is that can read the archive."""
+        return find_tool("pg_restore", 13, self._bin_dir or None).path
+
+    def text(self) -> str:
+        """Return what pg_restore lists, with dependencies and the database's own entries."""
+        if self._text is None:
+            with damage():
+                self._text = b"".join(read_from([self.tool(), "--list", "--verbose", "--create", self.path],
+                                                env=plain_environment())).decode(errors="replace")
+        return self._text
+
+    def lines(self) -> list[str]:
+        """Return the listing's lines, without dependencies."""
+        return [line for line in self.text().splitlines() if not line.startswith(";\tdepends on:")]
+
+    def toc(self) -> Toc:
+        """Return the parsed table of contents."""
+        return parse_toc(self.text())
+
+    def read_all(self) -> None:
+        """Read every byte of data; raise Damaged if that fails."""
+        with damage():
+            for _chunk in read_from([self.tool(), "--file=/dev/null", self.path], env=plain_environment()):
+                pass
+
+    @contextmanager
+    def selection(self, ids: Iterable[int]) -> Iterator[str]:
+        """Give a file for --use-list with these entries."""
+        handle, path = tempfile.mkstemp(prefix="list-", dir=os.path.dirname(self.path))
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(list_file(ids))
+            yield path
+        finally:
+            os.unlink(path)
+
+    @contextmanager
+    def script(self, ids: Iterable[int], flags: Sequence[str] = ()) -> Iterator[Iterator[bytes]]:
+        """Give the SQL of these entries, in this order."""
+        with self.selection(ids) as listed:
+            argv = [self.tool(), "--file=-", f"--use-list={listed}", *flags, self.path]
+            with owned(read_from(argv, env=plain_environment())) as text:
+                yield text
+
+
+@contextmanager
+def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "") -> Iterator[StagedArchive]:
+    """Write an archive where pg_restore can seek in it; only we can read it, and it is removed however this ends."""
+    try:
+        folder = tempfile.mkdtemp(prefix="restorable-stage-", dir=stage or None)      # made with mode 0700
+    except OSError as error:
+        raise ConfigError(f"staging folder {stage or tempfile.gettempdir()!r} cannot be used: {error.strerror}",
+                          hint="Set staging to a writable folder with room for the whole uncompressed dump.",
+                          code="restore.staging") from error
+    try:
+        path = os.path.join(folder, "archive")
+        try:
+            if kind == "directory":
+                untar(chunks, path)
+            else:
+                _spool(chunks, path)
+        except OSError as error:
+            raise ConfigError(f"archive cannot be staged in {folder}: {error.strerror}", code="restore.staging",
+                              hint="Set staging to a folder with room for the whole uncompressed dump.") from error
+        yield StagedArchive(path, bin_dir)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _spool(chunks: Iterable[bytes], path: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb", buffering=0) as file, owned(chunks) as source:
+        for chunk in source:
+            view = memoryview(chunk)
+            while view:
+                view = view[file.write(view):]
+
+
+def untar(chunks: Iterable[bytes], folder: str) -> None:
+    """Unpack a tar of plain files into a new folder; raise Damaged for anything that pg_dump did not make.
+
+    Members are opened by us, by checked names: nothing lands outside, no link is followed. The stream is read to
+    its end, so that whoever checks it there gets to.
+    """
+    os.mkdir(folder, 0o700)
+    with owned(chunks) as source:
+        try:
+            with tarfile.open(fileobj=_Reader(source), mode="r|") as tar:
+                for member in tar:
+                    name = member.name[2:] if member.name.startswith("./") else member.name
+                    if member.isdir() and name in ("", "."):
+                        continue
+                    content = tar.extractfile(member) if member.isreg() else None
+                    if content is None or not name or not set(name) <= _NAME or name.startswith("."):
+                        raise Damaged(f"directory archive has a member {member.name!r}, which pg_dump does not make",
+                                      hint="Restore another backup.", code="archive.bad_member")
+                    _write(content, os.path.join(folder, name))
+        except tarfile.TarError as error:
+            raise Damaged(f"directory archive is no complete tar: {error}", code="archive.bad_tar",
+                          hint="Restore another backup.") from error
+        for _rest in source:
+            pass
+
+
+def _write(content: Iterable[bytes] | io.BufferedIOBase, path: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        shutil.copyfileobj(content, file, CHUNK)       # type: ignore[misc]
+
+
+class _Reader(io.RawIOBase):
+    """Chunks as a file that tarfile can read."""
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self._source, self._held = source, memoryview(b"")
+
+    def read(self, size: int = -1) -> bytes:
+        """Return exactly size bytes, less only at the end; tarfile asks for nothing else."""
+        parts: list[bytes] = []
+        while size > 0:
+            if not self._held:
+                chunk = next(self._source, None)
+                if chunk is None:
+                    break
+                self._held = memoryview(chunk)
+            part = self._held[:size]
+            self._held = self._held[len(part):]
+            size -= len(part)
+            parts.append(bytes(part))
+        return b"".join(parts)
+
+
+def complete_sql(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass a plain dump on; raise Damaged at its end if its last comment is missing.
+
+    psql takes a truncated dump for a whole one: exit status 0 with half of the rows.
+    """
+    tail = b""
+    with owned(chunks) as source:
+        for chunk in source:
+            tail = (tail + chunk[-_TAIL:])[-_TAIL:]
+            yield chunk
+    if not any(mark in tail for mark in TRAILERS):
+        raise Damaged("plain dump ends before its last line, `-- PostgreSQL database dump complete`",
+                      hint="It was cut off when it was taken; restore another backup.", code="archive.truncated")
+
+
+@contextmanager
+def damage() -> Iterator[None]:
+    """Raise Damaged for what pg_restore says of an archive that it cannot read."""
+    try:
+        yield
+    except ToolFailed as error:
+        words = getattr(error, "stderr", "") or error.message
+        if "unsupported version" in words:
+            raise ConfigError(f"archive was made by a newer pg_dump: {error.message}", code="archive.newer",
+                              hint="Install the client programs of that version or set bin_dir.") from error
+        if any(each in words for each in ("could not read", "could not find", "does not appear", "end of file",
+                                          "uncompress", "decompress", "corrupt", "did not find magic", "too short",
+                                          "could not open", "unexpected", "out of order", "invalid")):
+            raise Damaged(f"archive cannot be read to its end: {error.message}", code="archive.unreadable",
+                          hint="Restore another backup, and take a new one.") from error
+        raise
+
+
+def plain_environment() -> dict[str, str]:
+    """Return an environment in which PostgreSQL's programs speak English and reach no server by accident."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**clean, "LC_ALL": "C"}

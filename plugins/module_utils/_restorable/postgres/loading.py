@@ -1,0 +1,208 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Put archives into a database with pg_restore and psql, which stop at the first error and never at an early end."""
+from __future__ import annotations
+
+import re
+from typing import Iterable, Iterator, Sequence
+
+from ..errors import Damaged, Refused, RestorableError, ToolFailed
+from ..model.choice import Choice, choose
+from ..model.toc import Toc
+from ..ports import RestoreOptions
+from ..stream.program import feed
+from ..stream.stage import owned
+from .archives import StagedArchive, complete_sql, damage
+from .children import child_environment
+from .connect import quote_ident
+from .databases import no_locale
+from .parameters import Connection
+from .tools import find_tool
+
+MARK = "restorable: everything was read"
+_OBJECT = {"TABLE": "TABLE", "FOREIGN TABLE": "FOREIGN TABLE", "VIEW": "VIEW", "SEQUENCE": "SEQUENCE",
+           "MATERIALIZED VIEW": "MATERIALIZED VIEW"}
+_HASHES = re.compile(r"SCRAM-SHA-256\$[^'\s]+|\bmd5[0-9a-f]{32}\b")
+_CREATES = re.compile(rb"^(?:DROP|CREATE) DATABASE .*?^\\connect [^\n]*\n(?:\s*\\restrict [^\n]*\n)?", re.M | re.S)
+_HEAD = 256 * 1024                 # bytes of a plain dump in which CREATE DATABASE is, if it is there
+
+
+class Loader:
+    """Runs pg_restore and psql against one server."""
+
+    def __init__(self, connection: Connection, major: int, bin_dir: str = "", *, tablespaces: bool = True) -> None:
+        self._connection, self._major, self._bin_dir = connection, major, bin_dir
+        self._flags = () if tablespaces else ("--no-tablespaces",)
+
+    def stream(self, database: str, chunks: Iterable[bytes], options: RestoreOptions) -> None:
+        """Restore a custom archive straight from a stream: one process, nothing on disk."""
+        single = ["--single-transaction"] if options.single_transaction else []
+        self._pg_restore(database, [*single, *self._filters(options)], chunks=chunks)
+
+    def whole(self, database: str, archive: StagedArchive, options: RestoreOptions) -> None:
+        """Restore a staged archive with as many jobs as asked for."""
+        how = ["--single-transaction"] if options.single_transaction else [f"--jobs={max(1, options.jobs)}"]
+        self._pg_restore(database, [*how, *self._filters(options), archive.path])
+
+    def chosen(self, database: str, archive: StagedArchive, options: RestoreOptions) -> list[str]:
+        """Restore chosen tables and schemas in one transaction, then bring back what others lost with them.
+
+        Returns notes on what of others could not be brought back.
+        """
+        toc = archive.toc()
+        choice = choose(toc, options.tables, options.schemas)
+        ids = _data_only(toc, choice) if options.data_only else choice.ids
+        with archive.script(ids, self._filters(options)) as text:
+            try:
+                self.script(database, _after(_drops(choice, options), text))
+            except ToolFailed as error:
+                raise _dependents(error) from error
+        notes: list[str] = []
+        for later in () if options.data_only else choice.later:
+            with archive.selection(later.ids) as listed:
+                try:
+                    self._pg_restore(database, ["--single-transaction", f"--use-list={listed}",
+                                                *self._filters(options), archive.path])
+                except ToolFailed as error:
+                    notes += [] if "already " in error.message else [f"{later.what} was not restored: {error.message}"]
+        return notes
+
+    def plain(self, database: str, chunks: Iterable[bytes]) -> None:
+        """Run a plain dump in one transaction; it is rolled back unless the dump's last line was reached."""
+        self.script(database, _without_create(complete_sql(chunks)))
+
+    def create(self, archive: StagedArchive, toc: Toc, maintenance: str) -> None:
+        """Create the database as the archive says: encoding, locale and its provider, tablespace, owner."""
+        ids = [entry.id for entry in toc.of_kind("DATABASE")]
+        with archive.script(ids, ["--create", *self._flags]) as text:
+            try:
+                self.script(maintenance, text, transaction=False)
+            except ToolFailed as error:
+                if re.search("locale|LC_COLLATE|LC_CTYPE|collation", error.message):
+                    raise no_locale(toc.database, _locale(error.message), error.message) from error
+                raise
+
+    def properties(self, archive: StagedArchive, toc: Toc) -> None:
+        """Restore the database's own grants, comment and settings: last, since they may be hostile to a restore."""
+        ids = [entry.id for entry in toc.entries if entry.kind == "DATABASE PROPERTIES"
+               or entry.kind in ("ACL", "COMMENT", "SECURITY LABEL") and entry.name == f"DATABASE {toc.database}"
+               or entry.kind == "COMMENT" and entry.rest.startswith("- DATABASE ")]
+        if ids:
+            with archive.script(ids, ["--create", *self._flags]) as text:
+                self.script(toc.database, text, transaction=False)
+
+    def script(self, database: str, text: Iterable[bytes], *, transaction: bool = True) -> None:
+        """Run SQL in one psql that stops at the first error and must say at its end that it read everything.
+
+        In a transaction a killed run leaves nothing: COMMIT is written only after the text ended well.
+        """
+        argv = [self._tool("psql"), "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1",
+                "--file=-", "--tuples-only", "--no-align"]
+        whole = _framed(text) if transaction else _after(b"", text, _ending(b""))
+        said = self._run(argv, database, whole)
+        if not said.rstrip().endswith(MARK.encode()):
+            raise Damaged("psql stopped before the end of the script", code="restore.not_at_end",
+                          hint="The dump holds a `\\q` or an unbalanced quote; restore another backup.")
+
+    def _pg_restore(self, database: str, words: Sequence[str], *, chunks: Iterable[bytes] = ()) -> None:
+        with damage():
+            self._run([self._tool("pg_restore"), "--exit-on-error", "--no-password"], database, chunks, words)
+
+    def _run(self, argv: Sequence[str], database: str, chunks: Iterable[bytes], words: Sequence[str] = ()) -> bytes:
+        argv = [*argv, f"--dbname={self._connection.conninfo(database)}", *words]
+        try:
+            with child_environment(self._connection) as env:
+                return feed(argv, chunks, env=env, secrets=self._connection.secrets)
+        except ToolFailed as error:
+            # a failing ALTER ROLE is quoted with the password's hash in it
+            error.message, error.hint = _HASHES.sub("***", error.message), _HASHES.sub("***", error.hint)
+            error.args = (error.message,)
+            raise
+
+    def _tool(self, name: str) -> str:
+        return find_tool(name, self._major, self._bin_dir or None).path
+
+    def _filters(self, options: RestoreOptions) -> list[str]:
+        flags = [*self._flags]
+        flags += ["--no-owner"] if options.no_owner else []
+        flags += ["--no-privileges"] if options.no_privileges else []
+        flags += ["--data-only"] if options.data_only else []
+        if options.clean and not (options.tables or options.schemas):
+            flags += ["--clean", "--if-exists"]
+        return flags
+
+
+def _framed(text: Iterable[bytes]) -> Iterator[bytes]:
+    return _after(b"BEGIN;\n", text, _ending(b"COMMIT;\n"))
+
+
+def _ending(last: bytes) -> bytes:
+    return b"\n" + last + b"\\echo " + MARK.encode() + b"\n"
+
+
+def _after(first: bytes, text: Iterable[bytes], last: bytes = b"") -> Iterator[bytes]:
+    with owned(text) as source:
+        yield first
+        yield from source
+        yield last
+
+
+def _drops(choice: Choice, options: RestoreOptions) -> bytes:
+    """Return what removes the chosen relations first, in the same transaction as their restore."""
+    if not options.clean:
+        return b""
+    if options.data_only:
+        names = [f"{quote_ident(each.schema)}.{quote_ident(each.name)}" for each in choice.relations
+                 if each.kind == "TABLE"]
+        return f"TRUNCATE {', '.join(names)};\n".encode()
+    how = "CASCADE" if options.cascade else "RESTRICT"
+    lines = [f"DROP SCHEMA IF EXISTS {quote_ident(each)} CASCADE;\n" for each in options.schemas]
+    by_kind: dict[str, list[str]] = {}
+    for each in choice.relations:
+        if each.schema not in options.schemas:
+            by_kind.setdefault(_OBJECT[each.kind], []).append(f"{quote_ident(each.schema)}.{quote_ident(each.name)}")
+    sequences = by_kind.pop("SEQUENCE", [])
+    lines += [f"DROP {kind} IF EXISTS {', '.join(names)} {how};\n" for kind, names in by_kind.items()]
+    # owned sequences went with their tables
+    lines += [f"DROP SEQUENCE IF EXISTS {', '.join(sequences)} {how};\n"] if sequences else []
+    return "".join(lines).encode()
+
+
+def _data_only(toc: Toc, choice: Choice) -> list[int]:
+    data = {"TABLE DATA", "SEQUENCE SET", "MATERIALIZED VIEW DATA"}
+    return [entry.id for entry in toc.entries if entry.id in choice.ids and entry.kind in data]
+
+
+def _dependents(error: ToolFailed) -> RestorableError:
+    words = getattr(error, "stderr", "") or error.message
+    if "other objects depend on it" not in words:
+        return error
+    found = re.findall(r"(?:DETAIL:\s*)?([^\n]*? depends on [^\n]*)", words)
+    return Refused(f"what is to be dropped has dependents: {'; '.join(each.strip() for each in found[:5])}",
+                   code="restore.dependents",
+                   hint="Nothing was changed. Drop them first, or set cascade to drop them too: views and foreign "
+                        "keys are brought back from the backup.")
+
+
+def _locale(words: str) -> str:
+    found = re.search(r'"([^"]+)"', words)
+    return found[1] if found else "?"
+
+
+def _without_create(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out the part of a `pg_dump --create` that makes the database: ours is already there.
+
+    A dump of a whole cluster is refused: it would change every database.
+    """
+    head = b""
+    with owned(chunks) as source:
+        for chunk in source:
+            head += chunk
+            if len(head) >= _HEAD:
+                break
+        if b"-- PostgreSQL database cluster dump" in head[:200]:
+            raise Refused("this plain dump holds a whole cluster, not one database", code="restore.cluster_dump",
+                          hint="Restore it into an empty server with `psql -X -v ON_ERROR_STOP=1 -f FILE postgres`.")
+        yield _CREATES.sub(b"", head, count=2)
+        yield from source

@@ -1,0 +1,241 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""A server that is restored into, somebody's live server or a scratch one (ports.Target)."""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
+
+from ..errors import ConfigError
+from ..model.fingerprint import Fingerprint
+from ..model.server import Database, Selection, Server
+from ..ports import RestoreOptions
+from .archives import PgArchives, StagedArchive, staged
+from .connect import open_maintenance
+from .databases import Databases
+from .globals import GlobalsFilter
+from .integrity import check_integrity
+from .loading import Loader
+from .parameters import KEYWORDS, Connection
+from .probe import ask_server
+from .tuning import SESSION, bent_settings, session_options
+
+_DEFAULTS = "SELECT name, reset_val FROM pg_settings WHERE name = ANY(%s)"
+
+
+class PgTarget:
+    """Restores into one server.
+
+    stage is the folder for archives that must be read at will; place gives a new tablespace its folder, and
+    without it tablespaces get the folders that they had; scratch says that the server is ours alone.
+    """
+
+    def __init__(self, connection: Connection, *, bin_dir: str = "", stage: str = "",
+                 place: Callable[[str], str] | None = None, scratch: bool = False) -> None:
+        self._bin_dir, self._stage, self._place, self._scratch = bin_dir, stage, place, scratch
+        self._plain = connection
+        self._facts: Server | None = None
+        self._connection = connection
+        if scratch:
+            # a hostile setting of a restored role or database must not stop us, so it is overruled from the start
+            self._connection = _with_options(connection, session_options(self.server().version_num, superuser=True))
+        self.databases = Databases(self._connection)
+
+    @classmethod
+    def to(cls, settings: Mapping[str, object], *, bin_dir: str = "", stage: str = "",
+           environ: Mapping[str, str] | None = None) -> PgTarget:
+        """Return the live server that is reached by settings in libpq's names."""
+        return cls(Connection.of(settings, environ), bin_dir=bin_dir, stage=stage)
+
+    def server(self) -> Server:
+        """Return the server's facts; see ports.Target."""
+        with open_maintenance(getattr(self, "_connection", self._plain)) as session:
+            self._facts = ask_server(session)
+        return self._facts
+
+    def database_exists(self, name: str) -> bool:
+        """See ports.Target."""
+        return self.databases.exists(name)
+
+    def user_objects(self, database: str) -> list[str]:
+        """See ports.Target."""
+        return self.databases.user_objects(database)
+
+    def relation_exists(self, database: str, relation: str) -> bool:
+        """See ports.Target."""
+        return self.databases.relation_exists(database, relation)
+
+    def sessions(self, database: str) -> list[str]:
+        """See ports.Target."""
+        return self.databases.sessions(database)
+
+    def create_database(self, name: str, like: Database | None = None) -> None:
+        """See ports.Target."""
+        self.databases.create(name, like)
+
+    def drop_database(self, name: str) -> None:
+        """See ports.Target."""
+        self.databases.drop(name)
+
+    def rename_database(self, old: str, new: str) -> None:
+        """See ports.Target."""
+        self.databases.rename(old, new)
+
+    def swap(self, fresh: str, name: str, aside: str, *, disconnect: bool) -> None:
+        """See ports.Target."""
+        self.databases.swap(fresh, name, aside, disconnect=disconnect)
+
+    def ensure_roles(self, names: Sequence[str]) -> list[str]:
+        """See ports.Target."""
+        return self.databases.ensure_roles(names)
+
+    def restore_globals(self, chunks: Iterable[bytes]) -> list[str]:
+        """Run pg_dumpall's globals; roles and tablespaces that exist stay as they are. See ports.Target."""
+        server = self.server()
+        with self.databases.open(self._connection.maintenance_database) as session:
+            roles = {str(row[0]) for row in session.execute("SELECT rolname::text FROM pg_roles").fetchall()}
+        if self._scratch:
+            roles -= {server.bootstrap_user}   # its password and settings are part of the backup
+        rules = GlobalsFilter(server.bootstrap_user, roles, server.tablespaces, self._place, server.major)
+        self._loader(self._connection.maintenance_database).script(
+            self._connection.maintenance_database, rules(chunks), transaction=False)
+        return rules.left_out
+
+    def restore(self, database: str, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
+        """Restore one archive into an existing database; see ports.Target."""
+        loader = self._loader(database)
+        if options.format == "plain":
+            if options.tables or options.schemas:
+                raise ConfigError("tables or schemas are chosen of a plain dump, which has no table of contents",
+                                  hint="Restore the whole database under another name and copy from there.",
+                                  code="restore.plain_partial")
+            loader.plain(database, chunks)
+            return []
+        partial = bool(options.tables or options.schemas)
+        if options.format == "custom" and not partial and (options.jobs <= 1 or options.single_transaction):
+            loader.stream(database, chunks, options)
+            return []
+        with staged(chunks, options.format, self._stage, self._bin_dir) as archive:
+            if partial:
+                return loader.chosen(database, archive, options)
+            loader.whole(database, archive, options)
+            return []
+
+    def restore_whole(self, database: str, chunks: Iterable[bytes], options: RestoreOptions, *,
+                      like: Database | None = None) -> list[str]:
+        """Restore one archive with the database itself and its properties; see ports.Target."""
+        if options.format == "plain":
+            self._create_like(database, like)
+            return self.restore(database, chunks, options)
+        with self.staged(chunks, options) as archive:
+            return self.restore_staged(database, archive, options, like=like)
+
+    @contextmanager
+    def staged(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[StagedArchive]:
+        """Stage an archive that is both listed and restored, so that it is read from the store only once."""
+        with staged(chunks, options.format, self._stage, self._bin_dir) as archive:
+            yield archive
+
+    def restore_staged(self, database: str, archive: StagedArchive, options: RestoreOptions, *,
+                       like: Database | None = None) -> list[str]:
+        """Restore a staged archive as restore_whole does."""
+        toc = archive.toc()
+        described = bool(toc.of_kind("DATABASE")) and toc.database == database
+        if not described:
+            self._create_like(database, like)
+        else:
+            maintenance = self._make_room(database)
+            if maintenance:
+                self._loader(maintenance).create(archive, toc, maintenance)
+        if options.jobs <= 1:
+            # with a table's creation and data in one transaction a server with wal_level minimal writes no WAL
+            options = replace(options, single_transaction=True)
+        self._loader(database).whole(database, archive, options)
+        if described:
+            self._loader(database).properties(archive, toc)
+            return []
+        return [f"the properties of database {toc.database!r} (grants, settings, comment) were not restored"]
+
+    def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
+        """See ports.Target."""
+        return PgArchives(self._bin_dir, self._stage).contents(chunks, options)
+
+    def fingerprint(self, database: str, selection: Selection, level: str) -> Fingerprint:
+        """See ports.Target."""
+        from .fingerprint import take
+        with self.databases.open(database) as session:
+            return take(session, selection, level)
+
+    def globals_inventory(self) -> dict[str, str]:
+        """See ports.Target."""
+        from .inventory import take_globals
+        with self.databases.open(self._connection.maintenance_database) as session:
+            return take_globals(session)
+
+    def integrity(self, database: str) -> list[tuple[str, str, str]]:
+        """See ports.Target."""
+        with self.databases.open(database) as session:
+            return check_integrity(session, may_install=self._scratch)
+
+    def query(self, database: str, sql: str) -> list[list[str | None]]:
+        """Return a query's rows as text, asked in a read-only transaction that is rolled back."""
+        with self.databases.open(database) as session:
+            session.execute("SET search_path TO \"$user\", public")
+            session.execute("BEGIN READ ONLY")
+            cursor = session.cursor()
+            result: Any = cursor.execute(sql.encode())
+            rows = _as_text(result.pgresult) if result.description else []
+            session.execute("ROLLBACK")
+            return rows
+
+    def environment(self, database: str) -> dict[str, str]:
+        """Return PG* variables with which a user's command reaches the database; see ports.Target."""
+        found = {KEYWORDS[key]: value for key, value in self._plain.params.items() if KEYWORDS.get(key)}
+        found["PGDATABASE"] = database
+        if self._plain.password is not None:
+            found["PGPASSWORD"] = self._plain.password
+        return found
+
+    def _create_like(self, database: str, like: Database | None) -> None:
+        if self._make_room(database):
+            self.databases.create(database, like)
+
+    def _make_room(self, database: str) -> str:
+        """Return the database to be in while this one is created, or "" if it is there and stays.
+
+        A new scratch server has databases postgres and template1; the backup's own take their place.
+        """
+        if not self.databases.exists(database):
+            return self._connection.maintenance_database
+        if not self._scratch:
+            return ""
+        self.databases.drop(database)
+        return "template1" if database == "postgres" else "postgres"
+
+    def _loader(self, database: str) -> Loader:
+        facts = self._facts or self.server()
+        connection = self._connection if self._scratch else self._undisturbed(database)
+        return Loader(connection, facts.major, self._bin_dir, tablespaces=bool(self.server().tablespaces))
+
+    def _undisturbed(self, database: str) -> Connection:
+        """Return the connection with those settings overruled that the live database or role has bent.
+
+        Only where that is needed: a connection pooler may refuse any option.
+        """
+        if not self.databases.exists(database):
+            return self._connection
+        with self.databases.open(database) as session:
+            options = bent_settings(dict(session.execute(_DEFAULTS, [list(SESSION)]).fetchall()))
+        return _with_options(self._connection, options) if options else self._connection
+
+
+def _with_options(connection: Connection, options: str) -> Connection:
+    given = connection.params.get("options", "")
+    return replace(connection, params={**connection.params, "options": f"{given} {options}".strip()})
+
+
+def _as_text(result: Any) -> list[list[str | None]]:
+    return [[None if (value := result.get_value(row, column)) is None else value.decode(errors="replace")
+             for column in range(result.nfields)] for row in range(result.ntuples)]
