@@ -41,16 +41,24 @@ class GlobalsFilter:
     _superusers: set[str] = field(default_factory=set)
 
     def __call__(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the statements that fit; raise Damaged if the text ends before its last line."""
-        complete = False
+        """Yield the statements that fit; raise Damaged if the text ends before its last line.
+
+        All roles come in one transaction: a role without its ALTER ROLE would look like one that exists. CREATE
+        TABLESPACE refuses to run in one, and pg_dumpall writes it last.
+        """
+        complete, begun = False, True
+        yield b"BEGIN;\n"
         for part in statements(chunks):
-            complete = complete or TRAILER in part and part.lstrip().startswith(b"--")
-            fitted = self._fit(part)
-            if fitted:
-                yield fitted
+            complete = complete or part.startswith(TRAILER)
+            if begun and part.startswith(b"CREATE TABLESPACE "):
+                begun = False
+                yield b"COMMIT;\n"
+            yield self._fit(part)
         if not complete:
             raise Damaged("the globals end before pg_dumpall's last line", code="globals.truncated",
                           hint="Restore another backup; this one's roles are incomplete.")
+        if begun:
+            yield b"COMMIT;\n"
 
     def _fit(self, part: bytes) -> bytes:
         role, tablespace = _ROLE.match(part), _TABLESPACE.fullmatch(part)
@@ -112,7 +120,7 @@ def unquote(ident: bytes) -> str:
 
 
 def statements(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Split SQL text: each part is one statement with its line end, one comment line, one psql command or one empty line.
+    """Split SQL text: each part is one statement with its line end, a comment line, a psql command or an empty line.
 
     Nothing is lost: the parts joined are the input. Quotes and newlines inside names and texts split nothing.
     Raises Damaged for a part of more than 16 MiB.

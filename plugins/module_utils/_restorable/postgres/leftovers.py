@@ -57,7 +57,7 @@ def socket_folder(folder: str, owner: tuple[int, int] | None) -> str:
     if len(os.fsencode(path)) <= SOCKET_LIMIT:
         os.mkdir(path, 0o700)
     else:
-        path = tempfile.mkdtemp(prefix="restorable-", dir="/tmp")  # noqa: S108 - private, by a random name
+        path = tempfile.mkdtemp(prefix="restorable-", dir="/tmp")
         os.symlink(path, os.path.join(folder, SOCKET))
     if owner:
         os.chown(path, *owner)

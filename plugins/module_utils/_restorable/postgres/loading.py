@@ -17,6 +17,7 @@ from .archives import StagedArchive, complete_sql, damage
 from .children import child_environment
 from .connect import quote_ident
 from .databases import no_locale
+from .globals import statements
 from .parameters import Connection
 from .tools import find_tool
 
@@ -24,7 +25,7 @@ MARK = "restorable: everything was read"
 _OBJECT = {"TABLE": "TABLE", "FOREIGN TABLE": "FOREIGN TABLE", "VIEW": "VIEW", "SEQUENCE": "SEQUENCE",
            "MATERIALIZED VIEW": "MATERIALIZED VIEW"}
 _HASHES = re.compile(r"SCRAM-SHA-256\$[^'\s]+|\bmd5[0-9a-f]{32}\b")
-_CREATES = re.compile(rb"^(?:DROP|CREATE) DATABASE .*?^\\connect [^\n]*\n(?:\s*\\restrict [^\n]*\n)?", re.M | re.S)
+_CREATES = re.compile(rb"^(?:DROP|CREATE) DATABASE .*^\\connect [^\n]*\n(?:\s*\\restrict [^\n]*\n)?", re.M | re.S)
 _HEAD = 256 * 1024                 # bytes of a plain dump in which CREATE DATABASE is, if it is there
 
 
@@ -72,25 +73,25 @@ class Loader:
         """Run a plain dump in one transaction; it is rolled back unless the dump's last line was reached."""
         self.script(database, _without_create(complete_sql(chunks)))
 
-    def create(self, archive: StagedArchive, toc: Toc, maintenance: str) -> None:
+    def create(self, making: bytes, toc: Toc, maintenance: str) -> None:
         """Create the database as the archive says: encoding, locale and its provider, tablespace, owner."""
-        ids = [entry.id for entry in toc.of_kind("DATABASE")]
-        with archive.script(ids, ["--create", *self._flags]) as text:
-            try:
-                self.script(maintenance, text, transaction=False)
-            except ToolFailed as error:
-                if re.search("locale|LC_COLLATE|LC_CTYPE|collation", error.message):
-                    raise no_locale(toc.database, _locale(error.message), error.message) from error
-                raise
+        try:
+            self.script(maintenance, [making], transaction=False)
+        except ToolFailed as error:
+            if re.search("locale|LC_COLLATE|LC_CTYPE|collation", error.message):
+                raise no_locale(toc.database, _locale(error.message), error.message) from error
+            raise
 
-    def properties(self, archive: StagedArchive, toc: Toc) -> None:
-        """Restore the database's own grants, comment and settings: last, since they may be hostile to a restore."""
-        ids = [entry.id for entry in toc.entries if entry.kind == "DATABASE PROPERTIES"
-               or entry.kind in ("ACL", "COMMENT", "SECURITY LABEL") and entry.name == f"DATABASE {toc.database}"
-               or entry.kind == "COMMENT" and entry.rest.startswith("- DATABASE ")]
-        if ids:
-            with archive.script(ids, ["--create", *self._flags]) as text:
-                self.script(toc.database, text, transaction=False)
+    def database(self, archive: StagedArchive, toc: Toc) -> tuple[bytes, bytes]:
+        """Return the SQL that makes the database, and the SQL of its comment, grants and settings.
+
+        The second runs last: settings such as default_transaction_read_only would stop a restore.
+        """
+        ids = [entry.id for entry in toc.entries if entry.kind in ("DATABASE", "DATABASE PROPERTIES")
+               or (entry.schema == "-" and entry.rest.startswith("- DATABASE "))]
+        # pg_restore prints the first two whatever is chosen (_tocEntryRequired), so both are asked for
+        with archive.script(ids, ["--create", *self._flags]) as text:
+            return split_at_connect(text)
 
     def script(self, database: str, text: Iterable[bytes], *, transaction: bool = True) -> None:
         """Run SQL in one psql that stops at the first error and must say at its end that it read everything.
@@ -131,6 +132,25 @@ class Loader:
         if options.clean and not (options.tables or options.schemas):
             flags += ["--clean", "--if-exists"]
         return flags
+
+
+def split_at_connect(text: Iterable[bytes]) -> tuple[bytes, bytes]:
+    """Split a script of `pg_restore --create` into what comes before its first \\connect and what comes after.
+
+    Each half keeps the \\restrict that guards it, if this version of pg_restore writes one.
+    """
+    halves: tuple[list[bytes], list[bytes]] = ([], [])
+    guard = b""
+    seen = 0
+    for part in statements(text):
+        if part.startswith(b"\\restrict "):
+            guard = guard or part
+        elif part.startswith(b"\\connect "):
+            seen = 1
+        elif not part.startswith(b"\\"):
+            halves[seen].append(part)
+    end = guard.replace(b"\\restrict", b"\\unrestrict", 1)
+    return guard + b"".join(halves[0]) + end, guard + b"".join(halves[1]) + end
 
 
 def _framed(text: Iterable[bytes]) -> Iterator[bytes]:
@@ -204,5 +224,5 @@ def _without_create(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if b"-- PostgreSQL database cluster dump" in head[:200]:
             raise Refused("this plain dump holds a whole cluster, not one database", code="restore.cluster_dump",
                           hint="Restore it into an empty server with `psql -X -v ON_ERROR_STOP=1 -f FILE postgres`.")
-        yield _CREATES.sub(b"", head, count=2)
+        yield _CREATES.sub(b"", head, count=1)
         yield from source

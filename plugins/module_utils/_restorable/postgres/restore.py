@@ -127,7 +127,8 @@ class PgTarget:
                       like: Database | None = None) -> list[str]:
         """Restore one archive with the database itself and its properties; see ports.Target."""
         if options.format == "plain":
-            self._create_like(database, like)
+            if self._make_room(database):
+                self.databases.create(database, like)
             return self.restore(database, chunks, options)
         with self.staged(chunks, options) as archive:
             return self.restore_staged(database, archive, options, like=like)
@@ -143,18 +144,18 @@ class PgTarget:
         """Restore a staged archive as restore_whole does."""
         toc = archive.toc()
         described = bool(toc.of_kind("DATABASE")) and toc.database == database
-        if not described:
-            self._create_like(database, like)
-        else:
-            maintenance = self._make_room(database)
-            if maintenance:
-                self._loader(maintenance).create(archive, toc, maintenance)
+        making, properties = self._loader("").database(archive, toc) if described else (b"", b"")
+        maintenance = self._make_room(database)
+        if maintenance and described:
+            self._loader(maintenance).create(making, toc, maintenance)
+        elif maintenance:
+            self.databases.create(database, like)
         if options.jobs <= 1:
             # with a table's creation and data in one transaction a server with wal_level minimal writes no WAL
             options = replace(options, single_transaction=True)
         self._loader(database).whole(database, archive, options)
         if described:
-            self._loader(database).properties(archive, toc)
+            self._loader(database).script(database, [properties], transaction=False)
             return []
         return [f"the properties of database {toc.database!r} (grants, settings, comment) were not restored"]
 
@@ -198,10 +199,6 @@ class PgTarget:
             found["PGPASSWORD"] = self._plain.password
         return found
 
-    def _create_like(self, database: str, like: Database | None) -> None:
-        if self._make_room(database):
-            self.databases.create(database, like)
-
     def _make_room(self, database: str) -> str:
         """Return the database to be in while this one is created, or "" if it is there and stays.
 
@@ -224,7 +221,7 @@ class PgTarget:
 
         Only where that is needed: a connection pooler may refuse any option.
         """
-        if not self.databases.exists(database):
+        if not database or not self.databases.exists(database):
             return self._connection
         with self.databases.open(database) as session:
             options = bent_settings(dict(session.execute(_DEFAULTS, [list(SESSION)]).fetchall()))

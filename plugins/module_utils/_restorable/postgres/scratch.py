@@ -42,7 +42,8 @@ class LocalScratch:
         account = self._account()
         who = f" as {account.pw_name}" if account else ""
         newer = "" if tool.major == major else f" (newer than the dumped {major})"
-        return f"PostgreSQL {tool.version}{newer} from {os.path.dirname(tool.path)}{who}, private socket in {self._base()}"
+        where = f"from {os.path.dirname(tool.path)}{who}, private socket in {self._base()}"
+        return f"PostgreSQL {tool.version}{newer} {where}"
 
     @contextmanager
     def start(self, major: int, bootstrap_user: str, *, keep_on_failure: bool) -> Iterator[Target]:
@@ -87,7 +88,7 @@ class LocalScratch:
                 continue
             if found.pw_uid != 0:
                 return found
-        raise ConfigError(f"no account {self.account or 'postgres or nobody'} to run the scratch server as; root may not",
+        raise ConfigError(f"no account {self.account or 'postgres or nobody'} to run the scratch server as, root may not",
                           hint="Create an account, for example with `useradd --system postgres`, or set "
                                "drill.scratch.user to one that exists.", code="scratch.no_account")
 
