@@ -29,7 +29,7 @@ _LONGEST_FIRST = sorted((*ADDED, *KINDS), key=len, reverse=True)
 _WITH_METADATA = {"BLOB METADATA"}   # catalogue 2613 although added
 
 _LINE = re.compile(r"(\d+); (\d+) (\d+) (.*)")
-_HEADER = re.compile(r"; +([A-Za-z][A-Za-z ]*?): (.*)")
+_HEADER = re.compile(r"; +([A-Za-z][A-Za-z_ ]*?): (.*)")
 _DEPENDS = re.compile(r";\s+depends on:([ \d]*)")
 
 

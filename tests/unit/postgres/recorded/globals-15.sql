@@ -1,0 +1,74 @@
+--
+-- PostgreSQL database cluster dump
+--
+
+\restrict Eo8x4DkKMe2njgcE74HeM0UccNhyFk7OUKhxI3WfxmjnI82T4EDY6HS6gggsCVU
+
+SET default_transaction_read_only = off;
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+
+--
+-- Roles
+--
+
+CREATE ROLE app;
+ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5 PASSWORD 'SCRAM-SHA-256$4096:6zZPgxPiwniXsEPjF49tBg==$xNmkCvUIlI48s3ANcMbuZbO1wnpInBdFc2/KZxkTQPs=:7JM8bt7Pl/j04jTEcU2GFYXFTigNCJ6Wp+Mk2BdW7XY=';
+COMMENT ON ROLE app IS E'first line
+CREATE ROLE boss;
+it''s a \\ comment';
+CREATE ROLE chef;
+ALTER ROLE chef WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+CREATE ROLE e_nl;
+ALTER ROLE e_nl WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "line
+CREATE ROLE boss;";
+ALTER ROLE "line
+CREATE ROLE boss;" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "odd ""name";
+ALTER ROLE "odd ""name" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE reader;
+ALTER ROLE reader WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+
+--
+-- User Configurations
+--
+
+--
+-- User Config "app"
+--
+
+ALTER ROLE app SET search_path TO 'shop, public';
+
+
+--
+-- Role memberships
+--
+
+GRANT pg_read_all_data TO reader GRANTED BY chef;
+GRANT reader TO app WITH ADMIN OPTION GRANTED BY chef;
+GRANT reader TO e_nl GRANTED BY app;
+GRANT reader TO "odd ""name" GRANTED BY chef;
+
+
+--
+-- Role privileges on configuration parameters
+--
+
+GRANT SET ON PARAMETER work_mem TO reader;
+
+
+--
+-- Tablespaces
+--
+
+CREATE TABLESPACE "fast 'disk" OWNER app LOCATION '/srv/fast';
+
+
+\unrestrict Eo8x4DkKMe2njgcE74HeM0UccNhyFk7OUKhxI3WfxmjnI82T4EDY6HS6gggsCVU
+
+--
+-- PostgreSQL database cluster dump complete
+--
+

@@ -1,0 +1,74 @@
+--
+-- PostgreSQL database cluster dump
+--
+
+\restrict TAU7gk1HHdbPwEGfq71WgSDDeveTpP9Ua8ox7gvnJ44jZdIY4b1NaVcPbnnaZJ0
+
+SET default_transaction_read_only = off;
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+
+--
+-- Roles
+--
+
+CREATE ROLE app;
+ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5 PASSWORD 'SCRAM-SHA-256$4096:/4Ms6pLgJTo5N8qOaC08GA==$H8e/7PhClVPmOZ0Tj80o3exFpZwLcB+GNYoX0HcLCE4=:ohH7R10dwdSiapg/s4n+1FMgfgMqEmI59QbT4rD5kg0=';
+COMMENT ON ROLE app IS E'first line
+CREATE ROLE boss;
+it''s a \\ comment';
+CREATE ROLE chef;
+ALTER ROLE chef WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+CREATE ROLE e_nl;
+ALTER ROLE e_nl WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "line
+CREATE ROLE boss;";
+ALTER ROLE "line
+CREATE ROLE boss;" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "odd ""name";
+ALTER ROLE "odd ""name" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE reader;
+ALTER ROLE reader WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+
+--
+-- User Configurations
+--
+
+--
+-- User Config "app"
+--
+
+ALTER ROLE app SET search_path TO 'shop, public';
+
+
+--
+-- Role memberships
+--
+
+GRANT pg_read_all_data TO reader WITH INHERIT TRUE GRANTED BY chef;
+GRANT reader TO app WITH ADMIN OPTION, INHERIT TRUE GRANTED BY chef;
+GRANT reader TO e_nl WITH INHERIT TRUE GRANTED BY app;
+GRANT reader TO "odd ""name" WITH INHERIT TRUE GRANTED BY chef;
+
+
+--
+-- Role privileges on configuration parameters
+--
+
+GRANT SET ON PARAMETER work_mem TO reader;
+
+
+--
+-- Tablespaces
+--
+
+CREATE TABLESPACE "fast 'disk" OWNER app LOCATION '/srv/fast';
+
+
+\unrestrict TAU7gk1HHdbPwEGfq71WgSDDeveTpP9Ua8ox7gvnJ44jZdIY4b1NaVcPbnnaZJ0
+
+--
+-- PostgreSQL database cluster dump complete
+--
+

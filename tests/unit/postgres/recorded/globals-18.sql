@@ -1,0 +1,78 @@
+--
+-- PostgreSQL database cluster dump
+--
+
+\restrict HuDggPfefRy9DjY4Yrf7muzW7AVzJqYjegI6Z8e7pi69SlZEffBnAGpgXOmRNXe
+
+SET default_transaction_read_only = off;
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+
+--
+-- Roles
+--
+
+CREATE ROLE app;
+ALTER ROLE app WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 5 PASSWORD 'SCRAM-SHA-256$4096:gsuVW1eZHVcJjU+Lq0sTPw==$7NkNBDT1h2F3YTLkPOZaESbG6ixQNODsVn7WZ1nUZGo=:eqSFFm0dIKZ8jjlYVqfbYytBQS1vnzJadMTICVLV1eU=';
+COMMENT ON ROLE app IS E'first line
+CREATE ROLE boss;
+it''s a \\ comment';
+CREATE ROLE chef;
+ALTER ROLE chef WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;
+CREATE ROLE e_nl;
+ALTER ROLE e_nl WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "line
+CREATE ROLE boss;";
+ALTER ROLE "line
+CREATE ROLE boss;" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE "odd ""name";
+ALTER ROLE "odd ""name" WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS;
+CREATE ROLE reader;
+ALTER ROLE reader WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB NOLOGIN NOREPLICATION NOBYPASSRLS;
+
+--
+-- User Configurations
+--
+
+--
+-- User Config "app"
+--
+
+ALTER ROLE app SET search_path TO 'shop, public';
+
+
+--
+-- Role memberships
+--
+
+GRANT pg_read_all_data TO reader WITH INHERIT TRUE GRANTED BY chef;
+GRANT reader TO app WITH ADMIN OPTION, INHERIT TRUE GRANTED BY chef;
+GRANT reader TO e_nl WITH INHERIT TRUE GRANTED BY app;
+GRANT reader TO "odd ""name" WITH INHERIT TRUE GRANTED BY chef;
+
+
+--
+-- Role privileges on configuration parameters
+--
+
+GRANT SET ON PARAMETER work_mem TO reader;
+
+
+--
+-- Tablespaces
+--
+
+CREATE TABLESPACE "fast 'disk" OWNER app LOCATION '/srv/fast';
+ALTER TABLESPACE "fast 'disk" SET (seq_page_cost=2, random_page_cost=1.5);
+COMMENT ON TABLESPACE "fast 'disk" IS 'multi
+CREATE TABLESPACE evil LOCATION ''/x'';
+line';
+
+
+\unrestrict HuDggPfefRy9DjY4Yrf7muzW7AVzJqYjegI6Z8e7pi69SlZEffBnAGpgXOmRNXe
+
+--
+-- PostgreSQL database cluster dump complete
+--
+
