@@ -8,19 +8,17 @@ import getpass
 import os
 import random
 import socket
-from typing import Sequence, TypeVar
 
 from ..errors import ConfigError
 from ..host.clock import SystemClock
 from ..host.hooks import CommandHooks
 from ..host.lock import FileLock
+from ..host.progress import Silent, StatusFile
 from ..model.pick import Choose
 from ..model.settings import ClusterSettings, RepositorySettings, Settings
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Store, Target
 from ..store.local import LocalStore
-
-T = TypeVar("T")
 
 STATE_FOLDER = ".state"    # beside the backups of a local repository; no listing shows a name with a leading dot
 
@@ -42,6 +40,11 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
         CommandHooks())
+
+
+def open_progress(path: str | None) -> Progress:
+    """Return what writes progress into a file, for a caller that polls it, or nothing without a path."""
+    return StatusFile(path) if path else Silent()
 
 
 def state_dir(settings: Settings, cluster: ClusterSettings) -> str:
@@ -78,14 +81,10 @@ def open_archives(cluster: ClusterSettings) -> Archives:
     return PgArchives(cluster.bin_dir)
 
 
-def chooser(seed: int | None = None) -> Choose[T]:
+def chooser(seed: int | None = None) -> Choose:
     """Return chance: the system's, or a repeatable one for tests."""
     source = random.SystemRandom() if seed is None else random.Random(seed)
-
-    def choose(among: Sequence[T]) -> T:
-        return source.choice(among)
-
-    return choose
+    return source.choice
 
 
 def operator() -> str:

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Callable, Sequence, TypeVar
+from typing import Any, Callable, Sequence
 
 from ..errors import ConfigError, NotFound
 from .catalogue import Backup, Catalogue
 
-T = TypeVar("T")
-Choose = Callable[[Sequence[T]], T]
+Choose = Callable[[Sequence[Any]], Any]    # draws one of a sequence
 
 WORDS = ("latest", "oldest", "random", "random_weekly")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any, Mapping
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Selection:
     exclude_tables: tuple[str, ...] = ()
     exclude_table_data: tuple[str, ...] = ()
     globals: bool = True
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Selection:
+        """Read the selection that a manifest keeps."""
+        return cls(**{key: value if isinstance(value, bool) else tuple(value) for key, value in body.items()})
 
     def label(self) -> str:
         """Return "" for the whole cluster, otherwise eight hex digits that tell this selection from others.

@@ -111,9 +111,7 @@ def _compare(world: World, store: Store, manifest: Manifest, item: Item, target:
         ladder.not_run("L3", f"structure {item.database}", why, optional=adopted)
         ladder.not_run("L4", f"data {item.database}", why, optional=adopted)
         return
-    selection = Selection(**{key: tuple(value) if isinstance(value, list) else value
-                             for key, value in manifest.selection.items()})
-    actual = target.fingerprint(item.database, selection, expected.level)
+    actual = target.fingerprint(item.database, Selection.of(manifest.selection), expected.level)
     found = compare(expected, actual)
     _report(ladder, "L3", f"structure {item.database}", [each for each in found if each.level == "L3"],
             f"{len(expected.objects)} objects")

@@ -1,0 +1,86 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""One lock per cluster: the kernel gives it back when its holder dies, and its file says who holds it."""
+from __future__ import annotations
+
+import errno
+import fcntl
+import getpass
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager
+from typing import Iterator
+
+from ..errors import Unavailable
+from ..ports import Clock
+
+POLL = 0.5     # seconds between two tries while waiting
+
+
+class FileLock:
+    """Keeps ports.Lock by flock(2) on a file that is never removed: removing it would let two holders in.
+
+    The descriptor is not inherited by children (O_CLOEXEC), so no pg_dump that survives us keeps the lock.
+    """
+
+    def __init__(self, path: str, clock: Clock, subject: str, *, wait: float = 0.0) -> None:
+        self._path = path
+        self._clock = clock
+        self._subject = subject
+        self._wait = wait
+
+    @contextmanager
+    def hold(self, purpose: str) -> Iterator[None]:
+        """Hold the lock, waiting as long as was allowed; see ports.Lock."""
+        handle = self._open()
+        try:
+            self._take(handle)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(self._holder(purpose)).encode(), 0)
+            yield
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
+
+    def _open(self) -> int:
+        try:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Unavailable(f"lock file {self._path} cannot be opened: {error.strerror}", code="lock.unusable",
+                              hint="Run as the user who owns the repository, or set state_dir to a folder that this "
+                                   "user can write to.") from error
+
+    def _take(self, handle: int) -> None:
+        until = self._clock.elapsed() + self._wait
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise Unavailable(f"lock file {self._path} cannot be locked: {error.strerror}",
+                                      hint="Set state_dir to a folder on a local disk.", code="lock.unusable") from error
+            if self._clock.elapsed() >= until:
+                raise self._held(handle)
+            time.sleep(POLL)
+
+    def _holder(self, purpose: str) -> dict[str, object]:
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):
+            user = str(os.getuid())
+        return {"purpose": purpose, "pid": os.getpid(), "host": socket.gethostname(), "user": user,
+                "since": self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+    def _held(self, handle: int) -> Unavailable:
+        try:
+            body = json.loads(os.pread(handle, 4096, 0))
+            who = f"by {body['purpose']} (pid {body['pid']}, user {body['user']} on {body['host']}) since {body['since']}"
+        except (ValueError, KeyError, TypeError):
+            who = "by another run"     # it has the lock and did not write its name yet
+        return Unavailable(f"{self._subject} is locked {who}", code="lock.held",
+                           hint="Wait until that run is done; if it hangs, end its process, which frees the lock.")
