@@ -135,9 +135,9 @@ def _tables(expected: Fingerprint, actual: Fingerprint, missing: set[str], added
                 found.append(Difference("L4", "table", name, "lost", f"{before.rows} rows", "not among the data"))
         elif before.rows != after.rows:
             found.append(Difference("L4", "table", name, "rows", f"{before.rows} rows", f"{after.rows} rows"))
-        elif None not in (before.digest, after.digest) and (before.digest, before.method) != (after.digest, after.method):
-            found.append(Difference("L4", "table", name, "content", f"{before.method} {before.digest}",
-                                    f"{after.method} {after.digest}"))
+        elif None not in (before.digest, after.digest):
+            wanted, got = (f"{each.method} {each.digest}" for each in (before, after))
+            found += [Difference("L4", "table", name, "content", wanted, got)] if wanted != got else []
     found += [Difference("L4", "table", name, "added", "no data", f"{actual.tables[name].rows} rows")
               for name in sorted(actual.tables) if name not in expected.tables and f"table {name}" not in added]
     return found

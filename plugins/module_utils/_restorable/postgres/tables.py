@@ -1,0 +1,141 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which relations a dump holds, and how a row of each becomes a number."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
+
+from ..model.server import Selection
+from .patterns import matching_tables
+
+if TYPE_CHECKING:
+    import psycopg
+
+# pg_dump.c: selectDumpableNamespace leaves the system's schemas out, processExtensionTables dumps an extension's
+# configuration tables, with a filter where the extension gives one. FirstNormalObjectId is 16384.
+_RELATIONS = """
+WITH config AS (
+  SELECT x.oid, x.condition FROM pg_extension AS e, unnest(e.extconfig, e.extcondition) AS x (oid, condition)
+), member AS (
+  SELECT objid AS oid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e'
+)
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind::text, n.nspname ~ '^pg_' OR
+       n.nspname = 'information_schema', member.oid IS NOT NULL, config.condition, own.refobjid
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN member ON member.oid = c.oid LEFT JOIN config ON config.oid = c.oid
+  LEFT JOIN pg_depend AS own ON own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.objsubid = 0
+       AND own.refclassid = 'pg_class'::regclass AND own.deptype = 'i' AND own.refobjsubid > 0 AND c.relkind = 'S'
+ WHERE c.relkind IN ('r', 'p', 'f', 'm', 'v', 'S') AND c.relpersistence <> 't'
+   AND (n.nspname !~ '^pg_' OR n.nspname = 'pg_catalog') AND (c.oid >= 16384 OR n.nspname !~ '^(pg_|information_)')
+ ORDER BY 2
+"""
+
+# Types whose hash follows from the value alone. Not among them, on purpose: what hashes its catalogue number, which a
+# restore changes (enums, reg*, aclitem), what calls different values equal (interval: 1 mon = 30 days, citext,
+# nondeterministic collations) and all types of extensions, whose hash functions are not ours to run.
+_PLAIN = """
+bool bytea char name int2 int4 int8 text oid float4 float8 numeric date time timetz timestamp timestamptz uuid bpchar
+varchar inet cidr macaddr macaddr8 jsonb pg_lsn xid8 int4range int8range numrange daterange tsrange tstzrange
+int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange
+"""
+
+# By name, since a child table's columns may change their order with a restore. Generated columns are left out, as
+# pg_dump leaves them out: they follow from the others and from their definition, which are both compared.
+_COLUMNS = """
+WITH RECURSIVE root (oid, type) AS (
+  SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+  UNION ALL SELECT t.oid, r.type FROM pg_type AS t JOIN root AS r ON r.oid = t.typbasetype WHERE t.typtype = 'd'
+), plain AS (
+  SELECT r.oid FROM root AS r JOIN pg_type AS t ON t.oid = r.type
+   WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typname = ANY (string_to_array('{plain}', ' '))
+), arrays AS (
+  SELECT r.oid FROM root AS r JOIN pg_type AS t ON t.oid = r.type JOIN pg_type AS e ON e.typarray = t.oid
+   WHERE e.oid IN (SELECT oid FROM plain)
+)
+SELECT a.attrelid, quote_ident(a.attname), CASE WHEN a.atttypid IN (SELECT oid FROM plain) THEN 'plain'
+       WHEN a.atttypid IN (SELECT oid FROM arrays) THEN 'array' ELSE 'text' END,
+       NOT coalesce(l.collisdeterministic, true)
+  FROM pg_attribute AS a LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
+ WHERE a.attrelid = ANY ('{{{oids}}}'::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ ORDER BY a.attrelid, a.attname COLLATE "C"
+"""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, partitioned table, foreign table, materialized view, view or sequence of a database."""
+
+    oid: int
+    identity: str                  # as PostgreSQL quotes it: public."Odd Name"
+    kind: str                      # pg_class.relkind: r p f m v S
+    definition: bool               # pg_dump writes its definition
+    data: bool                     # pg_dump writes its rows, or a sequence's value
+    why: str = ""                  # why definition or rows are left out, in words
+
+    @property
+    def has_rows(self) -> bool:
+        """Say whether pg_dump writes TABLE DATA of it."""
+        return self.data and self.kind == "r"
+
+
+def list_tables(session: psycopg.Connection[tuple[Any, ...]], selection: Selection) -> list[Relation]:
+    """Return every relation of the database, saying of each whether pg_dump dumps its definition and its data."""
+    excluded = matching_tables(session, selection.exclude_tables)
+    no_data = matching_tables(session, selection.exclude_table_data)
+    return [_judged(row, excluded, no_data) for row in session.execute(_RELATIONS).fetchall()]
+
+
+def _judged(row: Sequence[Any], excluded: set[int], no_data: set[int]) -> Relation:
+    oid, identity, kind, system, member, condition, identity_of = row
+    content = kind in ("r", "S")
+    if system:
+        return Relation(oid, identity, kind, False, False, "in a schema of the system")
+    if oid in excluded or identity_of in excluded:
+        return Relation(oid, identity, kind, False, False, "excluded")
+    if member:
+        dumped = content and condition == "" and oid not in no_data
+        return Relation(oid, identity, kind, False, dumped, "" if dumped else "belongs to an extension")
+    if oid in no_data:
+        return Relation(oid, identity, kind, True, False, "data excluded" if content else "")
+    return Relation(oid, identity, kind, True, content, {"f": "foreign table", "m": "materialized view"}.get(kind, ""))
+
+
+def row_expressions(session: psycopg.Connection[tuple[Any, ...]], oids: Iterable[int]) -> dict[int, str]:
+    """Return the SQL expression that turns a row of each table into a bigint; a table without columns has none.
+
+    A row is ROW(…) of its columns sorted by name. Arrays are joined by their dimensions, which their hash leaves out;
+    whatever cannot be hashed as it is goes as the text form of one inner row, which calls type output functions only,
+    never a cast that a user made. Equal hashes hide what PostgreSQL calls equal: -0 and 0, 1.0 and 1.00.
+    """
+    plain = " ".join(_PLAIN.split())
+    columns: dict[int, list[tuple[str, str, bool]]] = {}
+    for oid, name, form, collated in session.execute(
+            _COLUMNS.format(plain=plain, oids=",".join(map(str, oids)))).fetchall():
+        columns.setdefault(oid, []).append((name, form, collated))
+    hashed = session.info.server_version >= 140000
+    return {oid: _hash(found) if hashed else _hash_of_text(found) for oid, found in columns.items()}
+
+
+def _hash(columns: Sequence[tuple[str, str, bool]]) -> str:
+    members = []
+    for name, form, collated in columns:
+        if form != "text":
+            members.append(f'{name} COLLATE pg_catalog."C"' if collated else name)
+        if form == "array":
+            members.append(f"pg_catalog.array_dims({name})")
+    texts = [name for name, form, _collated in columns if form == "text"]
+    if texts:
+        members.append(f"ROW({', '.join(texts)})::pg_catalog.text")
+    return f"pg_catalog.hash_record_extended(ROW({', '.join(members)}), 0)"
+
+
+def _hash_of_text(columns: Sequence[tuple[str, str, bool]]) -> str:
+    """PostgreSQL 13 has no hash of records."""
+    return f"pg_catalog.hashtextextended(ROW({', '.join(name for name, *_rest in columns)})::pg_catalog.text, 0)"
+
+
+def by_oid(relations: Iterable[Relation]) -> Mapping[int, Relation]:
+    """Return relations under their oids."""
+    return {each.oid: each for each in relations}
