@@ -10,7 +10,7 @@ import shutil
 import tarfile
 import tempfile
 from contextlib import contextmanager
-from typing import Iterable, Iterator, Sequence
+from typing import IO, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.toc import Toc, list_file, parse_toc
@@ -153,9 +153,9 @@ def untar(chunks: Iterable[bytes], folder: str) -> None:
             pass
 
 
-def _write(content: Iterable[bytes] | io.BufferedIOBase, path: str) -> None:
+def _write(content: IO[bytes], path: str) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        shutil.copyfileobj(content, file, CHUNK)       # type: ignore[misc]
+        shutil.copyfileobj(content, file, CHUNK)
 
 
 class _Reader(io.RawIOBase):

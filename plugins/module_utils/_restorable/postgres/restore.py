@@ -15,6 +15,7 @@ from ..ports import RestoreOptions
 from .archives import PgArchives, StagedArchive, staged
 from .connect import open_maintenance
 from .databases import Databases
+from .fingerprint import take
 from .globals import GlobalsFilter
 from .integrity import check_integrity
 from .loading import Loader
@@ -165,7 +166,6 @@ class PgTarget:
 
     def fingerprint(self, database: str, selection: Selection, level: str) -> Fingerprint:
         """See ports.Target."""
-        from .fingerprint import take
         with self.databases.open(database) as session:
             return take(session, selection, level)
 

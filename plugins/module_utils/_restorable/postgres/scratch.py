@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -17,13 +16,14 @@ from typing import Any, Iterator
 
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
 from ..ports import Target
+from .accounts import Account, can_enter, reachable, server_account
 from .connect import Connection
 from .leftovers import KEPT, end_server, new_folder, socket_folder, sweep
 from .restore import PgTarget
 from .tools import Tool, find_tool
 from .tuning import server_settings
 
-ACCOUNTS = ("postgres", "nobody")  # tried in this order when we are root
+DEFAULT_BASE = "/var/tmp"          # noqa: S108 - private folders inside
 SHARED = "/dev/shm"                # noqa: S108 - only its free space is read
 READY_TIMEOUT = 60.0               # seconds until a new, empty server must take sessions
 
@@ -40,9 +40,9 @@ class LocalScratch:
         """Return in words which server would be started; raise ConfigError if there is none of that major or newer."""
         tool = find_tool("postgres", major, self.bin_dir)
         account = self._account()
-        who = f" as {account.pw_name}" if account else ""
+        who = f" as {account.name}" if account else ""
         newer = "" if tool.major == major else f" (newer than the dumped {major})"
-        where = f"from {os.path.dirname(tool.path)}{who}, private socket in {self._base()}"
+        where = f"from {os.path.dirname(tool.path)}{who}, private socket in {self._base(account)}"
         return f"PostgreSQL {tool.version}{newer} {where}"
 
     @contextmanager
@@ -53,9 +53,9 @@ class LocalScratch:
         folder, the server stopped, and the error's hint says how to start it.
         """
         tool, account = find_tool("postgres", major, self.bin_dir), self._account()
-        base = self._base()
+        base = self._base(account)
         sweep(base)
-        with _terminable(), new_folder(base, account.pw_gid if account else None) as (folder, _lock):
+        with _terminable(), new_folder(base, account.gid if account else None) as (folder, _lock):
             place = _Place(folder, tool, account, bootstrap_user)
             try:
                 place.make()
@@ -70,33 +70,28 @@ class LocalScratch:
                     place.keep(error)
                 raise
 
-    def _base(self) -> str:
-        base = self.base or os.environ.get("TMPDIR") or "/var/tmp"  # noqa: S108 - private folders inside
-        if not os.path.isdir(base):
-            raise ConfigError(f"scratch folder {base!r} does not exist", code="scratch.no_folder",
-                              hint=f"Create it with `mkdir -p {base}`, or set drill.scratch.dir.")
+    def free_bytes(self) -> int:
+        """Return how many bytes fit where scratch servers are made."""
+        return shutil.disk_usage(self._base(self._account())).free
+
+    def _base(self, account: Account | None) -> str:
+        base = self.base or os.environ.get("TMPDIR") or DEFAULT_BASE
+        if not self.base and not can_enter(base, account):
+            base = DEFAULT_BASE            # $TMPDIR is often ours alone
+        if not os.path.isdir(base) or not can_enter(base, account):
+            who = account.name if account else "this account"
+            raise ConfigError(f"scratch folder {base!r} cannot be entered by {who}", code="scratch.no_folder",
+                              hint="Set drill.scratch.dir to an existing folder on a disk with room, such as /var/tmp.")
         return os.path.realpath(base)
 
-    def _account(self) -> pwd.struct_passwd | None:
-        """Return whom the server runs as if we are root, whom PostgreSQL refuses; None otherwise: as ourselves."""
-        if os.geteuid() != 0:
-            return None
-        for name in (self.account,) if self.account else ACCOUNTS:
-            try:
-                found = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            if found.pw_uid != 0:
-                return found
-        raise ConfigError(f"no account {self.account or 'postgres or nobody'} to run the scratch server as, root may not",
-                          hint="Create an account, for example with `useradd --system postgres`, or set "
-                               "drill.scratch.user to one that exists.", code="scratch.no_account")
+    def _account(self) -> Account | None:
+        return server_account(self.account)
 
 
 class _Place:
     """The folder of one scratch server."""
 
-    def __init__(self, folder: str, tool: Tool, account: pwd.struct_passwd | None, superuser: str) -> None:
+    def __init__(self, folder: str, tool: Tool, account: Account | None, superuser: str) -> None:
         self.folder, self.data = folder, os.path.join(folder, "data")
         self.bin_dir = os.path.dirname(tool.path)
         self.superuser = superuser
@@ -105,7 +100,7 @@ class _Place:
 
     @property
     def _owner(self) -> tuple[int, int] | None:
-        return (self._account.pw_uid, self._account.pw_gid) if self._account else None
+        return (self._account.uid, self._account.gid) if self._account else None
 
     def own_folder(self, name: str) -> str:
         """Make a folder inside that only the server's account and root can enter."""
@@ -117,6 +112,7 @@ class _Place:
 
     def make(self) -> None:
         """Make an empty cluster. Trust is safe: only whoever can enter the socket's folder can connect."""
+        self.bin_dir = reachable(self.bin_dir, self.folder, self._account)
         self.own_folder("data")
         os.mkdir(os.path.join(self.folder, "stage"), 0o700)
         self._socket = socket_folder(self.folder, self._owner)
@@ -126,7 +122,8 @@ class _Place:
                               check=False, **self._drop())
         if done.returncode:
             words = (done.stderr or done.stdout).decode(errors="replace").strip()
-            raise _not_made(argv[0], done.returncode, words, self._account)
+            raise ToolFailed(f"initdb exited with status {done.returncode}: {words[-600:]}", code="scratch.initdb",
+                             hint="Read what it said; often the disk is full.")
 
     def settings(self) -> dict[str, str]:
         """Return the server's settings."""
@@ -174,7 +171,7 @@ class _Place:
         """Keep the folder and say in the error how to look into it."""
         with open(os.path.join(self.folder, KEPT), "w", encoding="utf-8") as file:
             file.write(f"{error}\n")
-        who = f"runuser -u {self._account.pw_name} -- " if self._account else ""
+        who = f"runuser -u {self._account.name} -- " if self._account else ""
         words = " ".join(f"'{word}'" for word in self.command())
         if isinstance(error, RestorableError):
             error.hint = (f"{error.hint} The scratch server is stopped and kept in {self.folder}. Remove it with "
@@ -199,9 +196,7 @@ class _Place:
         return "; ".join(lines[-3:]) or "it said nothing"
 
     def _drop(self) -> dict[str, Any]:
-        if not self._account:
-            return {}
-        return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+        return self._account.arguments() if self._account else {}
 
 
 def _stop(server: subprocess.Popen[bytes], data: str) -> None:
@@ -229,14 +224,6 @@ def _leash() -> list[str]:
     tried = subprocess.run([*leash, setpriv, "--version"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, check=False)
     return leash if tried.returncode == 0 else []
-
-
-def _not_made(path: str, status: int, words: str, account: pwd.struct_passwd | None) -> RestorableError:
-    if account and "Permission denied" in words:
-        return ConfigError(f"account {account.pw_name} cannot run {path}: {words[-300:]}", code="scratch.no_access",
-                           hint="Install PostgreSQL where every account can read it, or set bin_dir.")
-    return ToolFailed(f"initdb exited with status {status}: {words[-600:]}", code="scratch.initdb",
-                      hint="Read what it said; often the disk is full.")
 
 
 class Terminated(SystemExit):
