@@ -43,7 +43,9 @@ def servers():
 @pytest.fixture(params=MAJORS, ids=lambda major: f"pg{major}")
 def server(request, servers):
     """A shared server, once for each major. Make databases of your own in it and nothing else."""
-    return servers.of(request.param)
+    found = servers.of(request.param)
+    request.node.user_properties.append(("PostgreSQL", found.version))
+    return found
 
 
 @pytest.fixture

@@ -240,3 +240,9 @@ def test_rows_hidden_by_a_policy_are_told_before_the_dump(server, database, read
     with locked(server, database, user="reader") as (_session, snapshot):
         assert snapshot.tables == 1
     server.sql("DROP OWNED BY reader", database=database)
+
+
+def test_a_pattern_that_is_none_is_named(server, database):
+    with pytest.raises(ConfigError, match=r"'log_\['"):
+        with locked(server, database, Selection(exclude_tables=("log_[",))):
+            pass

@@ -4,6 +4,7 @@
 """Real PostgreSQL servers for tests: private folder and socket, no TCP, stopped by process id."""
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import pathlib
@@ -46,6 +47,12 @@ class RunningServer:
     def settings(self) -> dict[str, str]:
         """Return the connection settings of the superuser, in libpq's names."""
         return {"host": str(self.folder), "port": "5432", "user": self.superuser}
+
+    @property
+    def version(self) -> str:
+        """Return a version such as 15.18."""
+        answer = subprocess.run([f"{self.bin_dir}/postgres", "--version"], capture_output=True, check=True)
+        return answer.stdout.decode().split()[2]
 
     def connect(self, database: str = "postgres", **settings: Any) -> Any:
         """Open a psycopg connection in autocommit, without anything of the product in between."""
@@ -135,13 +142,18 @@ def run_folder(major: int, bin_dir: str, folder: pathlib.Path, superuser: str = 
     with open(folder / "server.log", "ab") as log:
         process = subprocess.Popen([f"{bin_dir}/postgres", "-D", f"{folder}/data"], cwd=folder, env=_environment(),
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                   **unprivileged())
+                                   preexec_fn=_end_with_us, **unprivileged())
     server = RunningServer(major, bin_dir, folder, process, superuser)
     try:
         _wait_until_ready(server)
         yield server
     finally:
         server.stop()
+
+
+def _end_with_us() -> None:
+    """Ask the kernel to stop the server when the test run is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, int(signal.SIGINT))
 
 
 def _wait_until_ready(server: RunningServer) -> None:

@@ -68,7 +68,8 @@ def open_database(connection: Connection, dbname: str, *,
     password, Unavailable otherwise; no message shows a password.
     """
     postgres: Any = driver()
-    params: dict[str, Any] = {**_neutral(), **connection.params, "dbname": dbname, "client_encoding": "UTF8"}
+    params: dict[str, Any] = {**_neutral(), "application_name": "restorable", **connection.params,
+                              "dbname": dbname, "client_encoding": "UTF8"}
     if connection.password is not None:
         params["password"] = connection.password
     try:

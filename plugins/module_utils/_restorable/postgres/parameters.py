@@ -32,8 +32,8 @@ KEYWORDS: dict[str, str] = {
     "tcp_user_timeout": "",
 }
 OWN = ("password_file",)
-DEFAULTS = {"application_name": "restorable", "connect_timeout": "10",
-            "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "6"}
+DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10",
+            "keepalives_count": "6"}
 SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")  # noqa: S108 - a socket's place, nothing is written
 
 
@@ -94,10 +94,15 @@ class Connection:
         """Return text with everything that may be a password blotted out."""
         text = re.sub(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", r"\1***", text, flags=re.IGNORECASE)
         text = re.sub(r"(://[^:/@\s]*:)[^@\s]+@", r"\1***@", text)
-        # A password that is also the user's or database's name would only make the text unreadable.
-        if self.password and len(self.password) > 3 and self.password not in self.params.values():
-            text = text.replace(self.password, "***")
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
         return text
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no message may show. A password that is also the user's name would make all unreadable."""
+        known = not self.password or len(self.password) < 4 or self.password in self.params.values()
+        return () if known or self.password is None else (self.password,)
 
 
 def _quoted(value: str) -> str:

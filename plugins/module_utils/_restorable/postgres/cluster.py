@@ -1,0 +1,90 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The server that is dumped (ports.Cluster)."""
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import Iterator, Mapping
+
+from ..errors import ConfigError, Unavailable
+from ..model.server import Selection, Server
+from ..stream.program import read_from
+from .children import child_environment
+from .connect import driver, open_database, open_maintenance
+from .locks import lock_and_export
+from .parameters import Connection
+from .probe import ask_server
+from .session import PgDumpSession, explained
+from .tools import find_tool
+
+
+class PgCluster:
+    """A running server, reached by settings in libpq's names.
+
+    bin_dir holds the client programs if PATH's and the packages' are not meant; staging is the folder of
+    directory dumps; without role_passwords the globals lack them, which is what a user who is no superuser can read.
+    """
+
+    def __init__(self, settings: Mapping[str, object], *, bin_dir: str | None = None, staging: str | None = None,
+                 role_passwords: bool = True, environ: Mapping[str, str] | None = None) -> None:
+        self._connection = Connection.of(settings, environ)
+        self._bin_dir, self._staging, self._environ = bin_dir, staging, environ
+        self._role_passwords = role_passwords
+
+    def server(self) -> Server:
+        """Return the server's facts; see ports.Cluster."""
+        with open_maintenance(self._connection) as session:
+            return ask_server(session)
+
+    def dump_tool(self, server: Server) -> str:
+        """Return the version line of the pg_dump that will run; see ports.Cluster."""
+        return find_tool("pg_dump", server.major, self._bin_dir, environ=self._environ).line
+
+    @contextmanager
+    def session(self, database: str, selection: Selection, *, lock_timeout: float) -> Iterator[PgDumpSession]:
+        """Lock the selected tables, then export a snapshot; see ports.Cluster."""
+        with closing(open_database(self._connection, database)) as holder:
+            tool = find_tool("pg_dump", holder.info.server_version // 10000, self._bin_dir, environ=self._environ)
+            with _server_errors(database):
+                snapshot = lock_and_export(holder, selection, lock_timeout=lock_timeout)
+            info = holder.info
+            here = self._connection.pinned(info.host, info.hostaddr, info.port)
+            yield PgDumpSession(here, database, holder, snapshot, selection, tool=tool, staging=self._staging,
+                                lock_timeout=lock_timeout, environ=self._environ)
+
+    def dump_globals(self) -> Iterator[bytes]:
+        """Yield pg_dumpall --globals-only; see ports.Cluster."""
+        with open_maintenance(self._connection) as session:
+            major, database = session.info.server_version // 10000, session.info.dbname
+            row = session.execute("SELECT has_table_privilege('pg_authid', 'SELECT'), current_user::text").fetchone()
+        may_read, user = row or (False, "")
+        if self._role_passwords and not may_read:
+            raise ConfigError(f"user {user!r} may not read the roles' passwords",
+                              hint="Dump as a superuser, or set role_passwords to false to do without them.",
+                              code="dump.role_passwords")
+        tool = find_tool("pg_dumpall", major, self._bin_dir, environ=self._environ)
+        argv = [tool.path, "--globals-only", "--no-password", f"--dbname={self._connection.conninfo(database)}"]
+        argv += [] if self._role_passwords else ["--no-role-passwords"]
+        with explained(), child_environment(self._connection, self._environ) as env:
+            yield from read_from(argv, env=env, secrets=self._connection.secrets)
+
+    def globals_inventory(self) -> dict[str, str]:
+        """Return all roles, memberships, tablespaces and their settings; see ports.Cluster."""
+        from .inventory import take_globals
+        with open_maintenance(self._connection) as session:
+            return take_globals(session)
+
+
+@contextmanager
+def _server_errors(database: str) -> Iterator[None]:
+    errors = driver().errors
+    try:
+        yield
+    except driver().Error as error:
+        words = " ".join(str(error).split())
+        conflict = isinstance(error, errors.SerializationFailure) or "conflict with recovery" in words
+        hint = ("Set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby, then run again."
+                if conflict else "Read the server's log, then run again.")
+        raise Unavailable(f"database {database!r} could not be locked: {words}", hint=hint,
+                          code="dump.conflict" if conflict else "dump.interrupted") from error
