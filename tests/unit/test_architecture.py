@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "host": ("model", "ports", "stream"),
     "ops": ("model", "ports", "stream"),      # docs/adr/0001
     "app": ("model", "ports", "stream", "store", "postgres", "host", "ops"),
-    "border": ("app.wire", "app.report", "ops", "model"),      # plugins/ outside the core: _module, modules, action plugins
+    "border": ("app.wire", "app.report", "ops", "model"),      # the plugins outside the core: _module, modules, action
 }
 FREE = ("errors", "version")
 ADAPTERS = ("stream", "store", "postgres", "host")      # the only ones that may use third-party packages
@@ -279,7 +279,7 @@ def test_an_import_against_the_table_is_found(tmp_path, layer, line, finding):
 
 
 @pytest.mark.parametrize(("name", "line"), [
-    ("modules/pg_new.py", f"from {COLLECTION}._restorable.model.naming import stamp"),
+    ("modules/pg_new.py", f"from {COLLECTION}._restorable.stream.stage import Stage"),
     ("modules/pg_new.py", f"from {COLLECTION}._restorable.app.cli import main"),
     ("action/pg_new.py", f"from {COLLECTION}._restorable.store.local import LocalStore"),
 ])
