@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Iterable, Iterator, Mapping, Protocol, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Protocol, Sequence
 
 from .model.fingerprint import Fingerprint
 from .model.server import Database, DumpOptions, Selection, Server
@@ -168,6 +168,45 @@ class Archives(Protocol):
         """Return the archive's table of contents, one line an entry, having read the archive to its end."""
 
 
+    def sql(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[bytes]:
+        """Yield an archive as the SQL that makes its database, data included; raise Damaged instead of ending early."""
+
+
+@dataclass(frozen=True)
+class FolderEntry:
+    """One name in somebody's folder."""
+
+    name: str
+    kind: str                      # file, folder, link, other
+    size: int
+    modified: datetime
+
+
+class Folder(Protocol):
+    """Somebody's folder with files that are not ours; folders in it are not entered, links not followed."""
+
+    path: str
+
+    def entries(self) -> list[FolderEntry]:
+        """Return what is in it, sorted by name; raise NotFound or Unavailable if it cannot be listed."""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes; raise Unavailable if it cannot be read."""
+
+    def path_of(self, name: str) -> str:
+        """Return a file's absolute path."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file; raise Unavailable if that is not allowed."""
+
+
+class Staged(Protocol):
+    """An archive that lies on this machine's disk while it is listed and restored."""
+
+    def lines(self) -> list[str]:
+        """Return its table of contents, one line an entry."""
+
+
 class Target(Protocol):
     """A server that is restored into: somebody's live server or a scratch one."""
 
@@ -211,8 +250,15 @@ class Target(Protocol):
                       like: Database | None = None) -> list[str]:
         """Restore one archive with the database itself and its properties, into a server that lacks it."""
 
+    def staged(self, chunks: Iterable[bytes], options: RestoreOptions) -> AbstractContextManager[Staged]:
+        """Stage an archive, read to its end, so that it is listed and restored from one reading of the store."""
+
+    def restore_staged(self, database: str, archive: Any, options: RestoreOptions, *,
+                       like: Database | None = None) -> list[str]:
+        """Restore what staged gave, as restore_whole does."""
+
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
-        """Return the archive's table of contents, one line an entry, having read the archive to its end."""
+        """Return the same as Archives.contents."""
 
     def ensure_roles(self, names: Sequence[str]) -> list[str]:
         """Create the roles that are missing, without login; return the created ones."""

@@ -25,6 +25,11 @@ def restore_commands(items: Iterable[Item]) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def create_roles(names: Iterable[str]) -> tuple[str, ...]:
+    """Return shell lines that make the roles a dump needs, for a set that holds none."""
+    return tuple(f"createuser --no-login -- {shlex.quote(name)}    # unless it exists already" for name in names)
+
+
 def _database(item: Item) -> list[str]:
     name = item.database
     target = f"--dbname={shlex.quote(conninfo(name))}"

@@ -40,6 +40,14 @@ class PgArchives:
             archive.read_all()
             return archive.lines()
 
+    def sql(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[bytes]:
+        """Yield the whole archive as SQL, the creation of its database first; see ports.Archives."""
+        if options.format == "plain":
+            yield from complete_sql(chunks)
+            return
+        with staged(chunks, options.format, self._stage, self._bin_dir) as archive, damage():
+            yield from read_from([archive.tool(), "--create", "--file=-", archive.path], env=plain_environment())
+
 
 class StagedArchive:
     """An archive as a file, or a folder, that is private and vanishes."""

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the host command writes: results on out, errors and progress on err, colour only for a person's terminal."""
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from typing import Any, Mapping, TextIO
+
+from ..errors import RestorableError
+from ..ports import Progress
+from .ink import Ink
+
+
+class Defect(RestorableError):
+    """This program is wrong."""
+
+    code = "defect"
+    exit_status = 70
+
+
+class Console:
+    """The two streams of one run, and how they are to be used."""
+
+    def __init__(self, out: TextIO, err: TextIO, environment: Mapping[str, str], *, as_json: bool = False,
+                 quiet: bool = False) -> None:
+        self.environment = environment
+        self.as_json = as_json
+        self.quiet = quiet
+        self._out = out
+        self._err = err
+        self._line: Any = None
+        plain = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
+        self.ink = Ink(out.isatty() and not plain)
+        self._err_ink = Ink(err.isatty() and not plain)
+
+    def text(self, text: str) -> None:
+        """Print a result for a person."""
+        if text and not self.as_json:
+            self.clear()
+            self._out.write(text if text.endswith("\n") else text + "\n")
+            self._out.flush()
+
+    def closing(self, text: str) -> None:
+        """Print the line that says what was done, unless -q."""
+        if text and not self.quiet:
+            self.text(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        if not self.as_json:
+            self._complain("warning", "yellow", text)
+
+    def object(self, body: Mapping[str, Any]) -> None:
+        """Print the one JSON object of a run with --json."""
+        self.clear()
+        self._out.write(json.dumps(body, indent=1, ensure_ascii=True) + "\n")
+        self._out.flush()
+
+    def fail(self, error: RestorableError, cluster: str = "") -> None:
+        """Print an error and its hint, or the JSON object that carries them."""
+        if self.as_json:
+            self.object({"error": error.as_dict()})
+        else:
+            self.explain(error, cluster)
+
+    def explain(self, error: RestorableError, cluster: str = "") -> None:
+        """Print an error and its hint on err."""
+        self._complain("error", "red", f"cluster {cluster}: {error.message}" if cluster else error.message)
+        if error.hint:
+            self._complain("hint", "bold", error.hint)
+
+    def defect(self, error: Exception) -> RestorableError:
+        """Return an error that this program has no word for as one it has; RESTORABLE_TRACE prints its trace."""
+        if self.environment.get("RESTORABLE_TRACE"):
+            self._err.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        return Defect(f"unexpected {type(error).__name__}: {error}",
+                      hint="This is a defect; run again with RESTORABLE_TRACE=1 and report what it prints.")
+
+    def progress(self) -> Progress:
+        """Return what shows how far long work has come: a line on a terminal, nothing elsewhere."""
+        from ..host.progress import Silent, TerminalLine
+        if self.quiet or self.as_json or not self._err.isatty():
+            return Silent()
+        self.clear()
+        line = TerminalLine(self._err)
+        self._line = line
+        return line
+
+    def clear(self) -> None:
+        """Take the progress line away before something else is printed."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def give_up_output(self) -> None:
+        """Send what is still buffered for a reader that went away nowhere, so that the interpreter's end is quiet."""
+        try:
+            number = self._out.fileno()
+        except (OSError, ValueError):
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+    def _complain(self, word: str, colour: str, text: str) -> None:
+        self.clear()
+        self._out.flush()
+        self._err.write(f"{self._err_ink.paint(word, colour)}: {text}\n")
+        self._err.flush()

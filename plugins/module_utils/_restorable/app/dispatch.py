@@ -1,0 +1,99 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run a verb on the chosen clusters: one failing cluster fails only itself and is named in the end."""
+from __future__ import annotations
+
+import argparse
+from typing import Any, Callable, Sequence
+
+from ..errors import ConfigError, RestorableError
+from ..model.settings import ClusterSettings, Settings
+from .call import Call, Result
+from .config import find_config, load_config
+from .console import Console
+from .verbs import adopt, backup, drill, hold, listing, prune, restore, show, status, verify
+
+Verb = Callable[[Call], Result]
+
+EACH: dict[str, Verb] = {          # on every cluster unless one is named
+    "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
+    "status": status.run}
+ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "hold": hold.run, "adopt": adopt.run}
+
+
+def dispatch(options: argparse.Namespace, console: Console) -> int:
+    """Run the verb and print its results; return the worst exit status."""
+    console.as_json, console.quiet = options.json, options.quiet
+    settings = load_config(find_config(options.config, console.environment))
+    if options.verb in ONE:
+        return _one(options, settings, console)
+    clusters = _chosen(options, settings)
+    outcomes = [(each, _attempt(EACH[options.verb], Call(options, settings, each, console), len(clusters) > 1))
+                for each in clusters]
+    if console.as_json:
+        console.object(_together(outcomes))
+    failed = [each.name for each, outcome in outcomes if outcome.status]
+    if len(clusters) > 1 and failed:
+        console.text(f"{options.verb}: {len(failed)} of {len(clusters)} clusters need a look: {', '.join(failed)}")
+    return max(outcome.status for _cluster, outcome in outcomes)
+
+
+def _one(options: argparse.Namespace, settings: Settings, console: Console) -> int:
+    if options.all:
+        raise ConfigError(f"--all does not go with {options.verb}", code="usage",
+                          hint="Name one cluster with --cluster.")
+    cluster = settings.cluster(options.cluster)
+    result = ONE[options.verb](Call(options, settings, cluster, console))
+    _tell(result, console)
+    if console.as_json:
+        console.object(_body(cluster, result))
+    return result.status
+
+
+def _chosen(options: argparse.Namespace, settings: Settings) -> Sequence[ClusterSettings]:
+    if options.all and options.cluster:
+        raise ConfigError("--all and --cluster are both given", hint="Give one of them.", code="usage")
+    if options.cluster:
+        return [settings.cluster(options.cluster)]
+    if not settings.clusters:
+        raise ConfigError("settings.clusters is empty", hint="Write at least one cluster into the settings.",
+                          code="config.no_cluster")
+    return list(settings.clusters.values())
+
+
+def _attempt(verb: Verb, call: Call, several: bool) -> Result:
+    try:
+        result = verb(call)
+    except Exception as error:  # noqa: BLE001 - a top: whatever befalls one cluster, the others get their turn
+        told = error if isinstance(error, RestorableError) else call.console.defect(error)
+        result = Result({}, status=told.exit_status, error=told)
+    _tell(result, call.console, call.cluster.name if several else "")
+    return result
+
+
+def _tell(result: Result, console: Console, cluster: str = "") -> None:
+    console.clear()
+    if console.as_json:
+        return
+    console.text(console.ink.words(result.text))
+    for warning in result.warnings:
+        console.warn(warning)
+    if result.error:
+        console.explain(result.error, cluster)
+    console.closing(result.done)
+
+
+def _together(outcomes: Sequence[tuple[ClusterSettings, Result]]) -> dict[str, Any]:
+    body: dict[str, Any] = {"clusters": [_body(cluster, result) for cluster, result in outcomes]}
+    first = next((result.error for _cluster, result in outcomes if result.error), None)
+    if first is not None:
+        body["error"] = first.as_dict()
+    return body
+
+
+def _body(cluster: ClusterSettings, result: Result) -> dict[str, Any]:
+    body = {"cluster": cluster.name, **result.report}
+    if result.error is not None:
+        body["error"] = result.error.as_dict()
+    return body

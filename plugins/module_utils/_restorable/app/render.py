@@ -1,0 +1,160 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Turn reports into texts for people: aligned tables, sizes and times in the units people use."""
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Mapping
+
+from ..model.text import human_bytes, human_duration, table
+
+Report = Mapping[str, Any]
+
+
+def render_backup(cluster: str, report: Report, *, dry_run: bool) -> str:
+    """Return the plan of a dry run, or what a backup could not cover."""
+    if report["skipped_because"]:
+        return ""
+    if not dry_run:
+        return "".join(f"  not covered: {each}\n" for each in report["not_covered"])
+    rows = [["database", "size on the server"]]
+    rows += [[each["name"], human_bytes(each["server_size"])] for each in report["databases"]]
+    expected = f", about {human_bytes(report['expected_size'])}" if report["expected_size"] else ""
+    lines = [f"plan: dump {cluster} {report['backup']} into {', '.join(report['repositories'])}{expected}",
+             f"  server {report['server']}, {report['pg_dump']}",
+             *indented(table(rows, "<>")), *(f"  not covered: {each}" for each in report["not_covered"])]
+    return joined(lines)
+
+
+def backup_done(cluster: str, report: Report, *, dry_run: bool) -> str:
+    """Return the closing line."""
+    if report["skipped_because"]:
+        return f"done: dump {cluster} not needed: {report['skipped_because']}"
+    if dry_run:
+        return "dry run: nothing was written"
+    count = counted(len(report["databases"]), "database")
+    return (f"done: dump {cluster} {report['backup']} {count} {human_bytes(report['size'])} "
+            f"in {human_duration(report['seconds'])}")
+
+
+def render_list(cluster: str, report: Report) -> str:
+    """Return one table for each repository, newest first."""
+    lines: list[str] = []
+    for repository in report["repositories"]:
+        backups = repository["backups"]
+        free = "" if repository["free"] is None else f", {human_bytes(repository['free'])} free"
+        lines.append(f"cluster {cluster}, repository {repository['repository']}: {counted(len(backups), 'backup')}, "
+                     f"{human_bytes(repository['size'])}{free}")
+        if backups:
+            rows = [["backup", "state", "size", "age", "last drill"], *map(_listed, backups)]
+            lines += indented(table(rows, "<<>><"))
+        lines += [f"  not ours, never touched: {name}" for name in repository["strangers"]]
+        lines.append("")
+    return joined(lines[:-1])
+
+
+def _listed(row: Report) -> list[str]:
+    state = row["state"] + (", held" if row["held"] else "")
+    drill = f"{row['verdict']} {row['drilled'][:10]}" if row["verdict"] else "never" if row["state"] != "orphan" else ""
+    return [row["backup"], state, human_bytes(row["size"]), human_duration(row["age"]), drill]
+
+
+def render_status(cluster: str, report: Report) -> str:
+    """Return the colour with its reasons, and one line for each repository."""
+    lines = [f"{cluster}: {report['colour']}"]
+    lines += [f"  {each}" for each in report["reasons"]]
+    rows = [["repository", "backups", "size", "free", "newest", "age", "newest proven"]]
+    for each in report["repositories"]:
+        if not each["error"]:
+            newest, proven = each["newest"], each["newest_proven"]
+            rows.append([each["repository"], str(each["count"]), human_bytes(each["size"]),
+                         "" if each["free"] is None else human_bytes(each["free"]),
+                         newest["backup"] if newest else "none", human_duration(newest["age"]) if newest else "",
+                         proven["backup"] if proven else "none"])
+    last = f"last drill {when(report['last_drill'])}" if report["last_drill"] else "no drill yet"
+    return joined([*lines, *(indented(table(rows, "<>>><><")) if len(rows) > 1 else []), f"  {last}"])
+
+
+def render_prune(cluster: str, report: Report, *, policy: str) -> str:
+    """Return every backup with its fate and its reasons, newest first, and what a guard says."""
+    lines: list[str] = []
+    for each in report["repositories"]:
+        lines += [f"cluster {cluster}, repository {each['repository']}: keep {policy}"]
+        fates = [("keep", row) for row in each["kept"]] + [("drop", row) for row in each["dropped"]]
+        fates.sort(key=lambda pair: str(pair[1]["backup"]), reverse=True)
+        rows = [[fate, row["backup"], "" if row["size"] is None else human_bytes(row["size"]),
+                 ", ".join(row["reasons"])] for fate, row in fates]
+        lines += indented(table(rows, "<<><"))
+        lines.append(f"  {len(each['kept'])} kept, {len(each['dropped'])} dropped, {human_bytes(each['freed'])} "
+                     + ("freed" if each["deleted"] else "to free"))
+        lines += [f"  guard: {refusal['message']}" for refusal in each["refusals"]]
+    return joined(lines)
+
+
+def prune_done(cluster: str, report: Report, *, dry_run: bool) -> str:
+    """Return the closing line."""
+    if dry_run:
+        return "dry run: nothing was deleted"
+    dropped = sum(len(each["dropped"]) for each in report["repositories"])
+    freed = sum(each["freed"] for each in report["repositories"])
+    return f"done: prune {cluster} {counted(dropped, 'backup')} deleted, {human_bytes(freed)} freed"
+
+
+def render_verify(cluster: str, report: Report) -> str:
+    """Return one line for each set, and every check that failed."""
+    rows, failed = [["backup", "repository", "size", "verdict"]], []
+    for each in report["backups"]:
+        rows.append([each["backup"], each["repository"], human_bytes(each["size"]), each["verdict"] or "would be read"])
+        failed += [f"  FAILED  {each['backup']}  {check['name']}: {check['detail']}"
+                   for check in each["checks"] if check["result"] == "failed"]
+    return joined([f"cluster {cluster}", *indented(table(rows, "<<><")), *failed])
+
+
+def verify_done(cluster: str, report: Report, *, dry_run: bool) -> str:
+    """Return the closing line."""
+    if dry_run:
+        return "dry run: nothing was read"
+    bad = sum(each["verdict"] != "passed" for each in report["backups"])
+    size = human_bytes(sum(each["size"] for each in report["backups"]))
+    found = f"{bad} of {len(report['backups'])} damaged" if bad else "every byte is as it was stored"
+    return f"done: verify {cluster} {counted(len(report['backups']), 'backup')} {size}: {found}; only a drill proves"
+
+
+def render_restore(cluster: str, report: Report) -> str:
+    """Return the plan of a restore."""
+    rows = [[step["action"], step["database"] if step["database"] == step["from"]
+             else f"{step['from']} as {step['database']}", human_bytes(step["plain_size"]), step["detail"]]
+            for step in report["steps"]]
+    head = f"plan: restore {cluster} {report['backup']} ({report['picked']}) from repository {report['repository']}"
+    roles = ["  first roles and tablespaces; what exists stays as it is"] if report["globals"] else []
+    return joined([head, *roles, *indented(table(rows, "<<><"))])
+
+
+def restore_done(cluster: str, report: Report, seconds: float | None) -> str:
+    """Return the closing line; without seconds nothing was restored."""
+    if seconds is None:
+        return "dry run: nothing was restored"
+    size = human_bytes(sum(step["plain_size"] for step in report["steps"]))
+    return (f"done: restore {cluster} {report['backup']} {counted(len(report['steps']), 'database')} {size} "
+            f"in {human_duration(seconds)}")
+
+
+def counted(count: int, word: str) -> str:
+    """Return 1 backup, 2 backups."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def when(iso: str | None) -> str:
+    """Return an ISO time as 2026-11-20 03:00:00 UTC."""
+    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S} UTC" if iso else "never"
+
+
+def indented(lines: list[str]) -> list[str]:
+    """Return lines moved right by two."""
+    return [f"  {line}" for line in lines]
+
+
+def joined(lines: list[str]) -> str:
+    """Return lines as one text."""
+    return "".join(f"{line}\n" for line in lines)

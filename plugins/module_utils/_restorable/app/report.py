@@ -1,0 +1,195 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Turn what operations return into plain values, the same for --json, for the Ansible modules and for the texts.
+
+Sizes are bytes, spans are seconds, times are ISO 8601 in UTC. Keys are only ever added.
+"""
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
+
+from ..model.drill import in_words
+from ..model.naming import BackupId
+
+if TYPE_CHECKING:
+    from ..errors import RestorableError
+    from ..model.catalogue import Backup
+    from ..model.drill import Check, Evidence
+    from ..model.manifest import Manifest
+    from ..model.retention import Plan, Row
+    from ..ops.adopt import AdoptReport
+    from ..ops.backup import BackupReport
+    from ..ops.drill import DrillPlan
+    from ..ops.prune import PruneReport
+    from ..ops.restore import RestorePlan
+    from ..ops.status import ClusterStatus, RepositoryStatus
+    from ..ops.verify import Verified
+
+Plain = dict[str, Any]
+
+
+def backup_report(done: BackupReport) -> Plain:
+    """Describe a backup that was taken, planned, or not needed; without a manifest nothing was written."""
+    plan, manifest = done.plan, done.manifest
+    body: Plain = {
+        "changed": done.changed, "backup": "" if plan.skipped_because else str(plan.id),
+        "skipped_because": plan.skipped_because, "repositories": list(plan.repositories),
+        "databases": [{"name": each.name, "server_size": each.size} for each in plan.databases],
+        "server": plan.server.version, "pg_dump": plan.tool, "not_covered": list(plan.not_covered),
+        "warnings": list(plan.warnings), "swept": list(done.swept), "failed": [], "expected_size": plan.last_size}
+    if manifest is not None:
+        body.update(_taken(manifest))
+    return body
+
+
+def _taken(manifest: Manifest) -> Plain:
+    return {
+        "backup": str(manifest.id), "databases": _databases(manifest), "size": manifest.size,
+        "plain_size": manifest.plain_size, "seconds": (manifest.ended - manifest.begun).total_seconds(),
+        "not_covered": list(manifest.not_covered), "failed": list(manifest.failed), "hooks": plain(manifest.hooks)}
+
+
+def _databases(manifest: Manifest) -> list[Plain]:
+    rows = []
+    for item in manifest.dumps():
+        report = manifest.report(item.database)
+        rows.append({"name": item.database, "size": item.size, "plain_size": item.plain_size, "format": item.format,
+                     "tables": report.tables if report else None, "rows": report.rows if report else None,
+                     "seconds": report.seconds if report else None})
+    return rows
+
+
+def prune_report(reports: Sequence[PruneReport]) -> Plain:
+    """Describe what retention keeps and drops in every repository."""
+    return {"changed": any(each.plan.dropped for each in reports),
+            "repositories": [_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted) for each in reports]}
+
+
+def refused_prune_report(error: RestorableError) -> Plain:
+    """Describe the plans that a guard forbade to carry out; {} for another error."""
+    planned = error.details.get("plans", ())
+    rows = [_pruned(store.name, plan, {each.id: each.size for each in catalogue.backups}, deleted=False)
+            for store, catalogue, plan in planned]
+    return {"changed": False, "repositories": rows} if rows else {}
+
+
+def _pruned(repository: str, plan: Plan, sizes: Mapping[BackupId, int], *, deleted: bool) -> Plain:
+    return {"repository": repository, "deleted": deleted,
+            "kept": [_fate(row, sizes) for row in plan.kept], "dropped": [_fate(row, sizes) for row in plan.dropped],
+            "freed": sum(sizes.get(row.id, 0) for row in plan.dropped),
+            "refusals": [asdict(each) for each in plan.refusals]}
+
+
+def _fate(row: Row, sizes: Mapping[BackupId, int]) -> Plain:
+    return {"backup": str(row.id), "time": iso(row.id.time), "size": sizes.get(row.id), "reasons": list(row.reasons)}
+
+
+def drill_report(plan: DrillPlan, evidence: Evidence | None) -> Plain:
+    """Describe a drill: its plan, and its evidence unless it was a dry run."""
+    body: Plain = {"changed": evidence is not None, "backup": str(plan.backup.id), "picked": plan.picked,
+                   "repository": plan.repository, "server": plan.server, "plain_size": plan.plain_size,
+                   "expected_seconds": plan.expected_seconds}
+    if evidence is not None:
+        body.update(evidence.as_dict(), words=in_words(evidence))
+    return plain_mapping(body)
+
+
+def restore_report(plan: RestorePlan, notes: Iterable[str], *, dry_run: bool = False) -> Plain:
+    """Describe what a restore did, or would do."""
+    steps = [{"action": step.action, "database": step.database, "from": step.item.database, "detail": step.detail,
+              "plain_size": step.item.plain_size} for step in plan.steps]
+    return {"changed": bool(plan.steps) and not dry_run, "backup": plan.backup, "picked": plan.picked,
+            "repository": plan.repository, "globals": plan.globals, "steps": steps, "notes": list(notes)}
+
+
+def verify_report(found: Sequence[Verified], *, dry_run: bool = False) -> Plain:
+    """Describe what L0 and L1 found of every set that was read."""
+    rows = [{"backup": str(each.backup.id), "repository": each.repository, "size": each.backup.size,
+             "verdict": "" if dry_run else each.verdict, "checks": [_check(check) for check in each.checks]}
+            for each in found]
+    failed = [row for row in rows if row["verdict"] not in ("", "passed")]
+    return {"changed": False, "verdict": "" if dry_run else "failed" if failed else "passed", "backups": rows}
+
+
+def _check(check: Check) -> Plain:
+    return asdict(check)
+
+
+def list_report(rows: Sequence[RepositoryStatus], now: datetime) -> Plain:
+    """Describe what every repository holds, newest first."""
+    return {"repositories": [
+        {"repository": row.name, "free": row.free, "size": sum(each.size for each in row.catalogue.backups),
+         "strangers": list(row.catalogue.strangers),
+         "backups": [backup_row(each, now) for each in reversed(row.catalogue.backups)]} for row in rows]}
+
+
+def backup_row(backup: Backup, now: datetime) -> Plain:
+    """Describe one set as its listing shows it."""
+    return {"backup": str(backup.id), "time": iso(backup.id.time), "kind": backup.id.kind, "label": backup.id.label,
+            "state": backup.state(), "size": backup.size, "age": (now - backup.id.time).total_seconds(),
+            "held": backup.held, "proven": backup.proven, "drilled": iso(backup.drilled), "verdict": backup.verdict}
+
+
+def status_report(status: ClusterStatus) -> Plain:
+    """Describe one cluster's health and the newest set of each repository."""
+    return {"colour": status.health.colour, "reasons": list(status.health.reasons),
+            "last_drill": iso(status.last_drill), "now": iso(status.now),
+            "repositories": [_repository(row, status.now) for row in status.repositories]}
+
+
+def _repository(row: RepositoryStatus, now: datetime | None) -> Plain:
+    sets = row.catalogue.committed()
+    proven = [each for each in sets if each.proven]
+    return {"repository": row.name, "error": row.error, "free": row.free, "count": len(sets),
+            "orphans": len(row.catalogue.orphans()), "size": sum(each.size for each in row.catalogue.backups),
+            "newest": backup_row(sets[-1], now or sets[-1].id.time) if sets else None,
+            "newest_proven": backup_row(proven[-1], now or proven[-1].id.time) if proven else None}
+
+
+def show_report(repository: str, backup: Backup, manifest: Manifest, drills: Sequence[Mapping[str, Any]],
+                now: datetime) -> Plain:
+    """Describe one set: its manifest's essentials, its drills, and the stock commands that restore it."""
+    return {**backup_row(backup, now), "repository": repository, "cluster": manifest.cluster, "tool": manifest.tool,
+            "begun": iso(manifest.begun), "ended": iso(manifest.ended), "plain_size": manifest.plain_size,
+            "server": plain(manifest.server), "databases": _databases(manifest),
+            "objects": [asdict(item) for item in manifest.items], "not_covered": list(manifest.not_covered),
+            "failed": list(manifest.failed), "hooks": plain(manifest.hooks), "adopted": plain(manifest.adopted),
+            "restore": list(manifest.restore), "drills": [plain(each) for each in drills]}
+
+
+def adopt_report(done: AdoptReport) -> Plain:
+    """Describe which files were taken in, which were there already, and which were left and why."""
+    rows = [{"file": each.name, "action": each.action, "backup": str(each.backup) if each.backup else "",
+             "series": each.series, "database": each.database, "format": each.format, "size": each.size,
+             "reason": each.reason, "notes": list(each.notes), "moved": each.moved} for each in done.files]
+    return {"changed": any(row["action"] == "adopted" for row in rows), "folder": done.folder,
+            "pattern": done.pattern, "repositories": list(done.repositories), "files": rows}
+
+
+def hold_report(backup: str, changed: bool, *, release: bool, reason: str = "") -> Plain:
+    """Describe a hold that was set or released."""
+    return {"changed": changed, "backup": backup, "held": not release, "reason": reason}
+
+
+def iso(time: datetime | None) -> str | None:
+    """Return an ISO 8601 time, or None for no time."""
+    return time.isoformat() if time else None
+
+
+def plain_mapping(value: Mapping[str, Any]) -> Plain:
+    """Return a mapping with nothing in it but what JSON knows."""
+    return {str(key): plain(inner) for key, inner in value.items()}
+
+
+def plain(value: Any) -> Any:
+    """Return a value made of nothing but dicts, lists, texts, numbers, booleans and None."""
+    if isinstance(value, Mapping):
+        return plain_mapping(value)
+    if isinstance(value, (tuple, list)):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return iso(value)
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""restorable drill."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...errors import ConfigError
+from ...model.settings import DrillJob
+from ..call import Call, Result
+
+STATUS = {"passed": 0, "failed": 1, "incomplete": 8}
+
+
+def run(call: Call) -> Result:
+    """Restore a backup into a scratch server, compare, and store the evidence."""
+    from ...ops.drill import drill
+    from ..render_drill import drill_done, render_drill
+    from ..report import drill_report
+    from ..wire import chooser, open_scratch, operator
+    plan, evidence = drill(call.world(), open_scratch(call.cluster), call.cluster, _job(call),
+                           choose=chooser(call.options.seed), operator=operator(), dry_run=call.options.dry_run)
+    report = drill_report(plan, evidence)
+    status = STATUS[report["verdict"]] if evidence else 0
+    return Result(report, render_drill(call.cluster.name, report), drill_done(call.cluster.name, report), status)
+
+
+def _job(call: Call) -> DrillJob:
+    job, options = call.cluster.drill, call.options
+    if options.jobs < 0:
+        raise ConfigError(f"--jobs is {options.jobs}", hint="It must be at least 1.", code="usage")
+    return replace(job, backup=options.backup or job.backup, jobs=options.jobs or job.jobs,
+                   keep_on_failure=job.keep_on_failure or options.keep_on_failure)

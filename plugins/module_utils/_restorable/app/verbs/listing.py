@@ -1,0 +1,17 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""restorable list."""
+from __future__ import annotations
+
+from ..call import Call, Result
+
+
+def run(call: Call) -> Result:
+    """List what every repository of a cluster holds."""
+    from ...ops.status import list_backups
+    from ..render import render_list
+    from ..report import list_report
+    world = call.world()
+    report = list_report(list_backups(world), world.clock.now())
+    return Result(report, "" if call.console.as_json else render_list(call.cluster.name, report))

@@ -1,0 +1,23 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""restorable prune."""
+from __future__ import annotations
+
+from ...errors import Refused
+from ..call import Call, Result
+
+
+def run(call: Call) -> Result:
+    """Delete what the cluster's policy does not keep; a refused plan is shown beside its error."""
+    from ...ops.prune import prune
+    from ..render import prune_done, render_prune
+    from ..report import prune_report, refused_prune_report
+    name, policy, dry_run = call.cluster.name, call.cluster.retention, call.options.dry_run
+    try:
+        report = prune_report(prune(call.world(), policy, dry_run=dry_run, confirm=call.options.confirm))
+    except Refused as error:
+        report = refused_prune_report(error)
+        text = render_prune(name, report, policy=str(policy)) if report else ""
+        return Result(report, text, status=error.exit_status, error=error)
+    return Result(report, render_prune(name, report, policy=str(policy)), prune_done(name, report, dry_run=dry_run))

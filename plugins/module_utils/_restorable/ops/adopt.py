@@ -1,0 +1,198 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Adopt dump files that others made: each whole one becomes a set that is listed, pruned and drilled like ours."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Iterator, Sequence
+
+from ..errors import NotFound, RestorableError
+from ..model.adoption import Named, Pattern, Unfit, series_label
+from ..model.buckets import zone
+from ..model.manifest import Item
+from ..model.naming import BackupId
+from ..model.sidecar import LIMIT, read_meta, sidecar_names
+from ..ports import Archives, Folder, FolderEntry, Store
+from .adopted import Known, adopted_manifest, object_name, store_set
+from .examine import DumpFile, examine, read_sidecar
+from .sweep import sweep_orphans
+from .world import World
+
+
+@dataclass(frozen=True)
+class AdoptWish:
+    """Which files are taken and how they are read."""
+
+    patterns: tuple[str, ...]
+    database: str = ""             # empty: what the dump says, else the series
+    timezone: str = "UTC"          # of times in names that carry no zone
+    move: bool = False             # remove an original once its set is committed in every repository
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file."""
+
+    name: str
+    size: int
+    action: str                    # adopted, known, skipped (the file's fault), failed (a repository's)
+    backup: BackupId | None = None
+    series: str = ""
+    database: str = ""
+    format: str = ""
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    moved: bool = False
+
+
+@dataclass(frozen=True)
+class AdoptReport:
+    """What became of every file that a pattern matches; in a dry run what would become of it."""
+
+    folder: str
+    pattern: str
+    repositories: tuple[str, ...]
+    files: tuple[FileReport, ...] = ()
+
+
+@dataclass
+class _Run:
+    world: World
+    archives: Archives
+    folder: Folder
+    wish: AdoptWish
+    patterns: Sequence[Pattern]
+    names: frozenset[str]
+    known: Known
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One file that can be adopted."""
+
+    entry: FolderEntry
+    named: Named
+    file: DumpFile
+    time: datetime
+    label: str
+    notes: tuple[str, ...] = field(default=())
+
+
+def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, dry_run: bool = False) -> AdoptReport:
+    """Adopt every whole dump among the files that a pattern matches; no file stops the others.
+
+    A file whose series, time and content are adopted already is left alone, so this may be run again and again.
+    """
+    patterns = [Pattern.of(text) for text in wish.patterns]
+    zone(wish.timezone, "timezone")
+    for store in world.stores:
+        store.check()
+    entries = folder.entries()
+    chosen = [each for each in entries if any(pattern.matches(each.name) for pattern in patterns)]
+    if not chosen:
+        raise NotFound(f"no file in {folder.path} fits {', '.join(map(repr, wish.patterns))}", code="adopt.no_file",
+                       hint=f"It holds {', '.join(each.name for each in entries[:3]) or 'nothing'}; a pattern is "
+                            "matched against whole names.")
+    names = frozenset(each.name for each in entries)
+    if dry_run:
+        run = _Run(world, archives, folder, wish, patterns, names, Known.read(world), dry_run)
+        files = tuple(_each(run, chosen))
+    else:
+        with world.lock.hold("adopt"):
+            sweep_orphans(world)
+            run = _Run(world, archives, folder, wish, patterns, names, Known.read(world), dry_run)
+            files = tuple(_each(run, chosen))
+    return AdoptReport(folder.path, ", ".join(wish.patterns), tuple(store.name for store in world.stores), files)
+
+
+def _each(run: _Run, entries: Sequence[FolderEntry]) -> Iterator[FileReport]:
+    for entry in entries:
+        if entry.kind == "file" and _describes(entry.name, run.names):
+            continue               # a sidecar goes with its dump
+        try:
+            found = _look(run, entry)
+        except (Unfit, RestorableError) as error:
+            yield FileReport(entry.name, entry.size, "skipped", reason=str(error))
+            continue
+        yield _take(run, found)
+
+
+def _describes(name: str, names: frozenset[str]) -> bool:
+    return name.endswith(".meta") and any(other != name and name in sidecar_names(other, "") for other in names)
+
+
+def _look(run: _Run, entry: FolderEntry) -> _Found:
+    if entry.kind != "file":
+        what = {"link": "it is a symbolic link", "folder": "it is a folder"}
+        raise Unfit(what.get(entry.kind, "it is no plain file"))
+    try:
+        entry.name.encode()
+    except UnicodeEncodeError:
+        raise Unfit("its name is not UTF-8") from None
+    pattern = next(each for each in run.patterns if each.matches(entry.name))
+    named = pattern.read(entry.name, run.wish.timezone)
+    run.world.progress.phase(f"read {entry.name}", entry.size)
+    file = examine(run.folder, entry.name, run.archives, run.world.progress)
+    label = series_label(named.stem, run.known.stems)
+    run.known.stems[label] = named.stem
+    notes = named.notes
+    if named.time is None:
+        notes += ("its name tells no time; taken from the file's own",)
+    return _Found(entry, named, file, named.time or entry.modified, label, notes)
+
+
+def _take(run: _Run, found: _Found) -> FileReport:
+    database, notes = _database(run.wish, found)
+    report = FileReport(found.entry.name, found.entry.size, "adopted", series=found.label, database=database,
+                        format=found.file.format, notes=notes)
+    same = run.known.same(found.label, found.time, found.file.sha256)
+    backup = same or run.known.free_id(found.time, found.label)
+    lacking = run.known.lacking(backup)
+    report = replace(report, backup=backup, action="adopted" if lacking else "known")
+    if run.dry_run:
+        run.known.add(backup, found.time, found.file.sha256)
+        return report
+    try:
+        if lacking:
+            _store(run, found, backup, database, notes, lacking)
+            run.known.add(backup, found.time, found.file.sha256)
+        if run.wish.move:
+            run.folder.remove(found.entry.name)
+    except RestorableError as error:
+        # the disk that is full for this file may have room for the next one; every failure is named
+        return replace(report, action="failed", reason=error.message, backup=None)
+    return replace(report, moved=run.wish.move)
+
+
+def _database(wish: AdoptWish, found: _Found) -> tuple[str, tuple[str, ...]]:
+    if wish.database or found.file.script.database:
+        return wish.database or found.file.script.database, found.notes
+    name = found.named.stem or found.label
+    return name, (*found.notes, f"the dump does not name its database; called {name} like the file")
+
+
+def _store(run: _Run, found: _Found, backup: BackupId, database: str, notes: tuple[str, ...],
+           stores: Sequence[Store]) -> None:
+    run.world.progress.phase(f"store {found.entry.name}", found.entry.size)
+    file = found.file
+    items = [Item(object_name(found.entry.name), "dump", file.size, file.sha256, file.plain_size, file.plain_sha256,
+                  database, file.format, file.compression)]
+    sidecars: dict[str, bytes] = {}
+    meta: Any = ""
+    sidecar = next((name for name in sidecar_names(found.entry.name, found.named.stem) if name in run.names), None)
+    if sidecar:
+        data = read_sidecar(run.folder, sidecar, LIMIT)
+        sidecars[object_name(sidecar)] = data
+        meta = read_meta(data)
+    adopted = {"name": found.entry.name, "path": run.folder.path_of(found.entry.name), "stem": found.named.stem,
+               "time": found.time.isoformat(), "modified": found.entry.modified.isoformat(),
+               "roles": sorted(file.script.roles), "meta": meta, "notes": list(notes)}
+    manifest = adopted_manifest(run.world.cluster, backup, found.time, items, sidecars, file.script, adopted)
+    # a file without a date in its name is likely to be written over, and a hard link would change with it
+    link = run.wish.move or found.named.time is not None
+    store_set(run.world, stores, manifest, run.folder, found.entry.name, sidecars, link=link)
+
+
