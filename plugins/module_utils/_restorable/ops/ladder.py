@@ -32,6 +32,10 @@ class Ladder:
         """Say whether a check has failed so far."""
         return any(each.result == "failed" for each in self.checks)
 
+    def now(self) -> float:
+        """Return the seconds that rungs are measured with."""
+        return self._clock.elapsed()
+
     @contextmanager
     def rung(self, level: str, name: str, detail: str = "") -> Iterator[None]:
         """Run one check; its error, if any, becomes the finding and is not raised."""

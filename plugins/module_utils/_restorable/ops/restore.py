@@ -29,6 +29,7 @@ class RestoreWish:
     globals: bool = False              # roles and tablespaces first
     replace: bool = False              # put the restored database in the place of one that is not empty
     clean: bool = False                # drop the chosen tables first
+    cascade: bool = False              # and what depends on them
     disconnect: bool = False           # end the sessions that stand in the way of a replacement
     jobs: int = 1
     no_owner: bool = False
@@ -166,8 +167,8 @@ def _globals(world: World, store: Store, manifest: Manifest, target: Target) -> 
 
 def _run(world: World, store: Store, manifest: Manifest, target: Target, step: Step, wish: RestoreWish) -> list[str]:
     chunks = read_item(store, manifest, step.item, world.progress)
-    options = RestoreOptions(step.item.format, wish.jobs, wish.schemas, wish.tables, wish.clean, False,
-                             wish.no_owner, wish.no_privileges)
+    options = RestoreOptions(step.item.format, wish.jobs, wish.schemas, wish.tables, wish.clean, wish.cascade,
+                             no_owner=wish.no_owner, no_privileges=wish.no_privileges)
     if step.action in ("fill", "add"):
         return target.restore(step.database, chunks, replace(options, jobs=1, single_transaction=True))
     report = manifest.report(step.item.database)

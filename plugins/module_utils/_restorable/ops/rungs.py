@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import Iterable
 
-from ..errors import Damaged
+from ..errors import Damaged, RestorableError
 from ..model.differences import Difference, compare, compare_globals
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import Item, Manifest
@@ -23,12 +23,16 @@ SHOWN = 20   # differences of one database that are listed one by one
 
 
 def check_objects(world: World, store: Store, manifest: Manifest, ladder: Ladder) -> bool:
-    """L0: read every object to its end and compare sizes and SHA-256, stored and plain."""
-    with ladder.phase("read objects", manifest.size):
+    """L0 of all objects but the dumps: read to the end, compare sizes and SHA-256, stored and plain.
+
+    A dump is big, so it is read only once: its L0 is the reading that brings it to the scratch server's disk.
+    """
+    with ladder.phase("read objects"):
         for item in manifest.items:
-            with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)):
-                for _chunk in read_item(store, manifest, item, world.progress):
-                    pass
+            if item.role != "dump":
+                with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)):
+                    for _chunk in read_item(store, manifest, item, world.progress):
+                        pass
     return not ladder.stopped
 
 
@@ -59,15 +63,36 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
                       ladder: Ladder) -> None:
     options = RestoreOptions(item.format, job.jobs)
     fingerprint = read_fingerprint(store, manifest, item.database, world.progress)
-    with ladder.rung("L1", f"contents {item.database}"):
-        lines = target.contents(read_item(store, manifest, item, world.progress), options)
-        if fingerprint is not None and item.format != "plain":
-            require_data_entries(lines, fingerprint)
     report = manifest.report(item.database)
     like = Database(item.database, 0, encoding=report.encoding, collate=report.collate, ctype=report.ctype) \
         if report else None
-    with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
-        target.restore_whole(item.database, read_item(store, manifest, item, world.progress), options, like=like)
+    if item.format == "plain":
+        _restore_plain(world, store, manifest, item, target, ladder, like)
+        return
+    began = ladder.now()
+    try:
+        with target.staged(read_item(store, manifest, item, world.progress), options) as archive:
+            ladder.ok("L0", f"object {item.name}", human_bytes(item.size), seconds=ladder.now() - began)
+            with ladder.rung("L1", f"contents {item.database}"):
+                if fingerprint is not None and item.format != "plain":
+                    require_data_entries(archive.lines(), fingerprint)
+            world.progress.phase(f"load {item.database}")
+            with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
+                ladder.notes += target.restore_staged(item.database, archive, options, like=like)
+    except RestorableError as error:
+        ladder.failed("L0", f"object {item.name}", error.message, seconds=ladder.now() - began)
+
+
+def _restore_plain(world: World, store: Store, manifest: Manifest, item: Item, target: Target, ladder: Ladder,
+                   like: Database | None) -> None:
+    options = RestoreOptions(item.format)
+    with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)), \
+            ladder.rung("L1", f"contents {item.database}", "complete to its last line"):
+        target.contents(read_item(store, manifest, item, world.progress), options)
+    if not ladder.stopped:
+        with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
+            ladder.notes += target.restore_whole(
+                item.database, read_item(store, manifest, item, world.progress), options, like=like)
 
 
 def require_data_entries(toc: Iterable[str], fingerprint: Fingerprint) -> None:
