@@ -155,7 +155,8 @@ def test_a_servers_facts_are_true(server, database):
 
 
 def test_a_plain_user_sees_what_it_may(server, database):
-    server.sql("DROP ROLE IF EXISTS plain", "CREATE ROLE plain LOGIN", f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
+    server.sql("DROP ROLE IF EXISTS plain", "CREATE ROLE plain LOGIN",
+               f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
     found = PgCluster({**server.settings, "user": "plain"}, environ={}).server()
     assert (found.user, found.is_superuser, found.bootstrap_user) == ("plain", False, "postgres")
     sizes = {each.name: each.size for each in found.databases}

@@ -76,7 +76,8 @@ def test_a_snapshot_before_the_lock_would_find_the_table_empty(server, database)
 
 def test_a_table_dropped_or_replaced_before_its_lock_is_no_failure(server, database):
     server.sql("CREATE TABLE a (a int)", "CREATE TABLE b (a int)", "CREATE TABLE c (a int)", database=database)
-    with writing(server, database, "DROP TABLE a", "DROP TABLE b", "CREATE VIEW b AS SELECT 1", "CREATE TABLE d (a int)",
+    with writing(server, database, "DROP TABLE a", "DROP TABLE b", "CREATE VIEW b AS SELECT 1",
+                 "CREATE TABLE d (a int)",
                  "INSERT INTO d VALUES (1)"):
         with locked(server, database) as (session, snapshot):
             assert snapshot.tables == 2
@@ -181,7 +182,8 @@ def test_a_full_lock_table_is_a_setting_to_mend(empty_server):
 
 
 def test_an_excluded_table_is_not_waited_for(server, database):
-    server.sql("CREATE SCHEMA s", "CREATE TABLE s.log_1 (a int)", "CREATE TABLE log_1 (a int)", 'CREATE TABLE "Log" (a int)',
+    server.sql("CREATE SCHEMA s", "CREATE TABLE s.log_1 (a int)", "CREATE TABLE log_1 (a int)",
+               'CREATE TABLE "Log" (a int)',
                database=database)
     with server.connect(database) as blocker:
         blocker.execute("BEGIN")

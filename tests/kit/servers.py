@@ -137,6 +137,23 @@ def start_server(major: int, *, config: Mapping[str, str] | None = None, hba: st
 
 
 @contextmanager
+def start_standby(primary: RunningServer) -> Iterator[RunningServer]:
+    """Run a hot standby that streams from primary, caught up with it, until the context ends."""
+    folder, who = pathlib.Path(tempfile.mkdtemp(prefix="rs-", dir="/tmp")), unprivileged()
+    if who:
+        os.chown(folder, who["user"], who["group"])
+    try:
+        _run([f"{primary.bin_dir}/pg_basebackup", "-h", str(primary.folder), "-U", primary.superuser, "-c", "fast",
+              "-D", f"{folder}/data", "-R", "-X", "stream", "--no-sync"], folder, who)
+        with open(folder / "data" / "postgresql.conf", "a", encoding="utf-8") as file:
+            file.write(f"unix_socket_directories = '{folder}'\n")
+        with run_folder(primary.major, primary.bin_dir, folder, primary.superuser) as standby:
+            yield standby
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def run_folder(major: int, bin_dir: str, folder: pathlib.Path, superuser: str = SUPERUSER) -> Iterator[RunningServer]:
     """Run a server on an existing folder/data, for standbys and restarts; the folder stays."""
     with open(folder / "server.log", "ab") as log:

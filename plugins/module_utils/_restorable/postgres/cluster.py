@@ -71,7 +71,7 @@ class PgCluster:
 
     def globals_inventory(self) -> dict[str, str]:
         """Return all roles, memberships, tablespaces and their settings; see ports.Cluster."""
-        from .inventory import take_globals
+        from .inventory_globals import take_globals
         with open_maintenance(self._connection) as session:
             return take_globals(session)
 

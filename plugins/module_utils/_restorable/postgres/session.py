@@ -31,7 +31,8 @@ FORMATS = ("custom", "directory", "plain")
 
 # What pg_dump says for failures that are better explained as something else than a failed tool.
 _SAYS: tuple[tuple[str, type[RestorableError], str, str], ...] = (
-    (r"lock timeout|could not obtain lock", Unavailable, "dump.lock_timeout",
+    # --lock-wait-timeout is a statement_timeout around LOCK TABLE; all others are off (pg_dump.c, getTables)
+    (r"statement timeout|lock timeout|could not obtain lock", Unavailable, "dump.lock_timeout",
      "Somebody asked for an ACCESS EXCLUSIVE lock as the dump began; run again when the change is over."),
     (r"row-level security", ConfigError, "dump.row_security",
      "Run `ALTER ROLE … BYPASSRLS`, or dump as a superuser or the tables' owner."),
