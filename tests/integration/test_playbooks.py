@@ -1,0 +1,156 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks, called by their names, on the variables of the inventory."""
+from __future__ import annotations
+
+import pytest
+
+from kit.plays import UNREACHABLE, Ansible
+
+MAJOR = 15
+
+
+@pytest.fixture
+def ansible(tmp_path):
+    """Ansible with a home of its own."""
+    return Ansible(tmp_path)
+
+
+@pytest.fixture
+def host(servers, tmp_path):
+    """A function that returns the variables of a host with one cluster; what is given is put over its settings."""
+    server = servers.of(MAJOR)
+    server.sql("DROP DATABASE IF EXISTS app", "CREATE DATABASE app")
+    server.sql("CREATE TABLE orders (id int PRIMARY KEY)", "CREATE TABLE notes (body text)",
+               "INSERT INTO orders SELECT generate_series(1, 500)", database="app")
+
+    def host(name, **clusters):
+        body = {"connection": server.settings, "bin_dir": server.bin_dir,
+                "jobs": {"dump": {"databases": ["app"], "globals": False}}}
+        return {"restorable_repositories": {"local": {"type": "local", "path": str(tmp_path / name)}},
+                "restorable_clusters": {cluster: {**body, **change} for cluster, change in clusters.items()}}
+    yield host
+    server.sql("DROP DATABASE IF EXISTS app WITH (FORCE)")
+
+
+@pytest.fixture
+def nowhere(tmp_path):
+    """The settings of a server that does not run."""
+    return {"connection": {"host": str(tmp_path), "user": "postgres"}}
+
+
+def sets(tmp_path, host, cluster="shop"):
+    """Return the ids of all committed sets of a cluster."""
+    return sorted(each.parent.name for each in (tmp_path / host / cluster / "backup").glob("*/manifest.json"))
+
+
+def test_the_whole_chain_runs_on_the_inventory(ansible, host, servers, tmp_path):
+    inventory = ansible.inventory(db1=host("db1", shop={}))
+    for name in ("backup", "verify", "drill", "prune", "status"):
+        done = ansible.play(name, inventory)
+        assert done.status == 0, done.text
+    line = done.line("db1 ", "shop ", "green")
+    assert sets(tmp_path, "db1")[0] in line
+
+    servers.of(MAJOR).sql("DROP TABLE orders", database="app")
+    wish = {"restorable_cluster": "shop", "restorable_database": "app", "restorable_tables": "public.orders"}
+    plan = ansible.play("restore", inventory, "--check", **wish)
+    assert (plan.status, plan.line("add", "app", "public.orders") != "") == (0, True), plan.text
+    assert servers.of(MAJOR).sql("SELECT to_regclass('orders') IS NULL", database="app") == [(True,)]
+    done = ansible.play("restore", inventory, **wish)
+    assert done.status == 0, done.text
+    assert servers.of(MAJOR).sql("SELECT count(*) FROM orders", database="app") == [(500,)]
+
+
+@pytest.mark.parametrize("name", ["backup", "prune", "verify", "drill", "status"])
+def test_every_playbook_works_in_check_mode_and_changes_nothing(ansible, host, tmp_path, name):
+    inventory = ansible.inventory(db1=host("db1", shop={}))
+    assert ansible.play("backup", inventory).status == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")}
+    done = ansible.play(name, inventory, "--check", "--diff")
+    assert done.status == 0, done.text
+    assert done.line("db1 ", "shop ")
+    assert {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")} == before
+
+
+def test_a_cluster_that_fails_fails_only_itself_and_is_named(ansible, host, nowhere, tmp_path):
+    inventory = ansible.inventory(db1=host("db1", alpha=nowhere, shop={}))
+    done = ansible.play("backup", inventory)
+    assert done.status == 2
+    assert "FAILED" in done.line("  db1 ", " alpha ")
+    assert " ok " in done.line("  db1 ", " shop ")
+    assert "alpha failed" in done.text
+    assert len(sets(tmp_path, "db1")) == 1
+
+
+def test_a_host_that_fails_or_cannot_be_reached_fails_only_itself(ansible, host, nowhere, tmp_path):
+    inventory = ansible.inventory(db1=host("db1", shop=nowhere), db2={**host("db2", shop={}), **UNREACHABLE},
+                                  db3=host("db3", shop={}))
+    done = ansible.play("backup", inventory)
+    assert done.status == 2
+    assert "FAILED" in done.line("  db1 ", " shop ")
+    assert "FAILED" in done.line("  db2 ", " shop ")
+    assert " ok " in done.line("  db3 ", " shop ")
+    assert len(sets(tmp_path, "db3")) == 1
+
+
+def test_the_status_is_one_table_of_all_hosts(ansible, host, tmp_path):
+    inventory = ansible.inventory(db1=host("db1", shop={}), db2={**host("db2", shop={}), **UNREACHABLE},
+                                  db3=host("db3", shop={}))
+    ansible.play("backup", inventory, "--limit", "db1")
+    done = ansible.play("status", inventory)
+    assert done.status == 2
+    lines = done.text.splitlines()
+    top = next(number for number, line in enumerate(lines) if line.split()[:3] == ["host", "cluster", "state"])
+    assert [line.split()[:3] for line in lines[top + 1:top + 4]] == [
+        ["db1", "shop", "yellow"], ["db2", "shop", "FAILED"], ["db3", "shop", "red"]]
+    assert "no backup was taken yet" in lines[top + 3]
+    column = lines[top].index("newest")
+    assert lines[top + 1][column:].startswith(sets(tmp_path, "db1")[0])
+    told = ansible.play("status", inventory, "--limit", "db3", restorable_fail_on_red=False)
+    assert told.status == 0, told.text
+
+
+def test_one_cluster_can_be_chosen(ansible, host, tmp_path):
+    inventory = ansible.inventory(db1=host("db1", alpha={}, shop={}), db2=host("db2", alpha={}))
+    done = ansible.play("backup", inventory, restorable_cluster="shop")
+    assert done.status == 0, done.text
+    assert (len(sets(tmp_path, "db1", "shop")), len(sets(tmp_path, "db1", "alpha"))) == (1, 0)
+    assert sets(tmp_path, "db2", "alpha") == []
+    nobody = ansible.play("backup", inventory, restorable_cluster="shpo")
+    assert nobody.status == 2
+    assert "no host has a cluster shpo" in nobody.text
+
+
+def test_a_wrong_setting_in_the_inventory_is_told_by_its_path(ansible, host, tmp_path):
+    wrong = {"jobs": {"dump": {"databses": ["app"]}}}
+    inventory = ansible.inventory(db1=host("db1", shop=wrong))
+    done = ansible.play("backup", inventory)
+    assert "clusters.shop.jobs.dump.databses" in done.line("  db1 ", " shop ", "FAILED")
+    assert "Did you mean databases?" in done.line("  db1 ", " shop ", "FAILED")
+
+
+def test_backups_that_were_meant_to_be_encrypted_are_refused(ansible, host, tmp_path):
+    meant = {**host("db1", shop={}), "restorable_encryption": {"recipients": ["age1qqq"]}}
+    done = ansible.play("backup", ansible.inventory(db1=meant))
+    assert "cannot encrypt" in done.line("  db1 ", " shop ", "FAILED")
+    assert not (tmp_path / "db1").exists()
+
+
+def test_a_drill_that_fails_names_what_did_not_hold(ansible, host, tmp_path):
+    wrong = {"sql": "SELECT count(*) FROM orders", "database": "app", "expect": 501, "name": "all orders"}
+    variables = host("db1", shop={})
+    variables["restorable_clusters"]["shop"]["jobs"]["drill"] = {"checks": [wrong]}
+    inventory = ansible.inventory(db1=variables)
+    ansible.play("backup", inventory)
+    done = ansible.play("drill", inventory)
+    assert done.status == 2
+    assert "all orders" in done.line("  L6 ", "failed")
+    assert "FAILED" in done.line("  db1 ", " shop ")
+
+
+def test_a_restore_asks_for_the_cluster(ansible, host):
+    done = ansible.play("restore", ansible.inventory(db1=host("db1", shop={})))
+    assert done.status == 2
+    assert "Name the cluster to restore" in done.text
