@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 
 from .inventory_database_sql import database_objects, large_object_objects, large_object_summary
 from .inventory_schema_sql import schema_objects
-from .inventory_sql import Kind, relations
+from .inventory_sql import POPULATED, Kind, relations
 from .tables import Relation
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ SELECT count(s.subname) FROM pg_subscription AS s JOIN pg_database AS d ON d.oid
 
 
 def take_objects(session: psycopg.Connection[tuple[Any, ...]],
-                 known: Iterable[Relation]) -> tuple[dict[str, str], list[str]]:
+                 known: Sequence[Relation]) -> tuple[dict[str, str], list[str]]:
     """Return {"index public.orders_pkey on public.orders": "CREATE …", …} and what it does not cover, in words."""
     superuser = _one(session, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
     kinds = _kinds(session.info.server_version, superuser)
@@ -55,6 +55,9 @@ def take_objects(session: psycopg.Connection[tuple[Any, ...]],
     found = dict(_entries(session, kinds if many else [*kinds, *large_object_objects()], _hidden(session, known)))
     if many:
         found["large_objects all"] = _one(session, large_object_summary())
+    for each in known:
+        if each.kind == "m" and not each.data:
+            found.pop(f"{POPULATED} {each.identity}", None)
     told = []
     invalid = [row[0] for row in session.execute(_INVALID).fetchall()]
     if invalid:

@@ -51,21 +51,25 @@ SELECT e.oid, 0, quote_ident(e.extname), 'in schema ' || quote_ident(n.nspname),
   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace"""),
         Kind("extension_version", "", f"""
 SELECT e.oid, 0, quote_ident(e.extname), e.extversion, {_NONE} FROM pg_extension AS e"""),
-        # What CREATE EXTENSION and initdb granted is in pg_init_privs; pg_dump writes what differs from it.
-        Kind("system_grants", "", _system("pg_class", "c.oid", "c.oid::regclass::text", "c.relacl", "'r'", "c.relowner",
-                                          "c.relkind IN ('r', 'v', 'm', 'p', 'f')")),
-        Kind("system_grants", "", _system("pg_proc", "c.oid", "c.oid::regprocedure::text", "c.proacl", "'f'",
-                                          "c.proowner", "true")),
+        Kind("system_grants", "", _system("pg_class", "rel", "'r'", "c.oid::regclass", "c.relkind NOT IN ('S', 'c')")),
+        Kind("system_grants", "", _system("pg_class", "rel", "'s'", "c.oid::regclass", "c.relkind = 'S'")),
+        Kind("system_grants", "", _system("pg_proc", "pro", "'f'", "c.oid::regprocedure", "true")),
     ]
 
 
-def _system(catalog: str, oid: str, name: str, acl: str, kind: str, owner: str, where: str) -> str:
+def _system(catalog: str, short: str, kind: str, name: str, where: str) -> str:
+    """Return the query of what was granted on the system's and extensions' own objects since they were made.
+
+    What initdb and CREATE EXTENSION granted is in pg_init_privs; pg_dump writes what differs from that, and nothing
+    of information_schema (pg_dump.c, selectDumpableNamespace).
+    """
+    acl, owner = f"c.{short}acl", f"c.{short}owner"
     return f"""
-SELECT 0, 0, {name}, {listed(acl)}, {_NONE}
+SELECT 0, 0, {name}::text, {listed(acl)}, {_NONE}
   FROM {catalog} AS c LEFT JOIN pg_init_privs AS i ON i.objoid = c.oid AND i.classoid = '{catalog}'::regclass
        AND i.objsubid = 0
- WHERE {where} AND {acl} IS NOT NULL AND (c.oid < 16384 OR EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = {oid}
-   AND d.classid = '{catalog}'::regclass AND d.deptype = 'e'))
+ WHERE {where} AND {acl} IS NOT NULL AND (c.{short}namespace = 'pg_catalog'::regnamespace OR c.oid IN (
+       SELECT d.objid FROM pg_depend AS d WHERE d.classid = '{catalog}'::regclass AND d.deptype = 'e'))
    AND {listed(acl)} <> {listed(f'coalesce(i.initprivs, acldefault({kind}, {owner}))')}"""
 
 

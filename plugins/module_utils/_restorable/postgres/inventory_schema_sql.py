@@ -131,10 +131,10 @@ SELECT c.oid, 0, format('%I.%I', n.nspname, c.conname), concat_ws(' ', pg_encodi
 
 def _text_search() -> list[Kind]:
     name = "format('%I.%I', n.nspname, {})"
-    parser = "(SELECT format('%I.%I', m.nspname, p.prsname) FROM pg_ts_parser AS p JOIN pg_namespace AS m ON" \
-             " m.oid = p.prsnamespace WHERE p.oid = c.cfgparser)"
-    template = "(SELECT format('%I.%I', m.nspname, p.tmplname) FROM pg_ts_template AS p JOIN pg_namespace AS m ON" \
-               " m.oid = p.tmplnamespace WHERE p.oid = d.dicttemplate)"
+    parser = """(SELECT format('%I.%I', m.nspname, p.prsname) FROM pg_ts_parser AS p
+       JOIN pg_namespace AS m ON m.oid = p.prsnamespace WHERE p.oid = c.cfgparser)"""
+    template = """(SELECT format('%I.%I', m.nspname, p.tmplname) FROM pg_ts_template AS p
+       JOIN pg_namespace AS m ON m.oid = p.tmplnamespace WHERE p.oid = d.dicttemplate)"""
     return [
         Kind("text_search_parser", "pg_ts_parser", f"""
 SELECT p.oid, 0, {name.format('p.prsname')}, concat_ws(' ', p.prsstart, p.prstoken, p.prsend, p.prsheadline,

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
+from itertools import chain
 from typing import Iterable, Iterator, Sequence
 
 from ..errors import Damaged, Refused, RestorableError, ToolFailed
@@ -15,15 +17,13 @@ from ..stream.program import feed
 from ..stream.stage import owned
 from .archives import StagedArchive, complete_sql, damage
 from .children import child_environment
-from .connect import quote_ident
 from .databases import no_locale
 from .globals import statements
+from .making import drop_first, without_default_grants
 from .parameters import Connection
 from .tools import find_tool
 
 MARK = "restorable: everything was read"
-_OBJECT = {"TABLE": "TABLE", "FOREIGN TABLE": "FOREIGN TABLE", "VIEW": "VIEW", "SEQUENCE": "SEQUENCE",
-           "MATERIALIZED VIEW": "MATERIALIZED VIEW"}
 _HASHES = re.compile(r"SCRAM-SHA-256\$[^'\s]+|\bmd5[0-9a-f]{32}\b")
 _CREATES = re.compile(rb"^(?:DROP|CREATE) DATABASE .*^\\connect [^\n]*\n(?:\s*\\restrict [^\n]*\n)?", re.M | re.S)
 _HEAD = 256 * 1024                 # bytes of a plain dump in which CREATE DATABASE is, if it is there
@@ -54,20 +54,35 @@ class Loader:
         toc = archive.toc()
         choice = choose(toc, options.tables, options.schemas)
         ids = _data_only(toc, choice) if options.data_only else choice.ids
-        with archive.script(ids, self._filters(options)) as text:
-            try:
-                self.script(database, _after(_drops(choice, options), text))
-            except ToolFailed as error:
-                raise _dependents(error) from error
+        try:
+            self._bring(database, archive, ids, options, first=drop_first(choice, options))
+        except ToolFailed as error:
+            raise _dependents(error) from error
         notes: list[str] = []
         for later in () if options.data_only else choice.later:
-            with archive.selection(later.ids) as listed:
-                try:
-                    self._pg_restore(database, ["--single-transaction", f"--use-list={listed}",
-                                                *self._filters(options), archive.path])
-                except ToolFailed as error:
-                    notes += [] if "already " in error.message else [f"{later.what} was not restored: {error.message}"]
+            try:
+                self._bring(database, archive, later.ids, options)
+            except ToolFailed as error:
+                notes += [] if "already " in error.message else [f"{later.what} was not restored: {error.message}"]
         return notes
+
+    def _bring(self, database: str, archive: StagedArchive, ids: Sequence[int], options: RestoreOptions, *,
+               first: bytes = b"") -> None:
+        """Restore entries in one transaction, with the grants that the archive has and no others.
+
+        ALTER DEFAULT PRIVILEGES of the living database gives new relations grants, which the lost ones may never
+        have had; the archive has only what differs from PostgreSQL's own defaults.
+        """
+        grants = {entry.id for entry in archive.toc().of_kind("ACL", "DEFAULT ACL")}
+        made = [entry for entry in archive.toc().entries if entry.id in ids]
+        flags = self._filters(options)
+        with ExitStack() as stack:
+            text = stack.enter_context(archive.script([each for each in ids if each not in grants], flags))
+            parts: list[Iterable[bytes]] = [[first], text, [without_default_grants(made)]]
+            wanted = [each for each in ids if each in grants]
+            if wanted and not options.no_privileges:
+                parts.append(stack.enter_context(archive.script(wanted, flags)))
+            self.script(database, chain.from_iterable(parts))
 
     def plain(self, database: str, chunks: Iterable[bytes]) -> None:
         """Run a plain dump in one transaction; it is rolled back unless the dump's last line was reached."""
@@ -166,27 +181,6 @@ def _after(first: bytes, text: Iterable[bytes], last: bytes = b"") -> Iterator[b
         yield first
         yield from source
         yield last
-
-
-def _drops(choice: Choice, options: RestoreOptions) -> bytes:
-    """Return what removes the chosen relations first, in the same transaction as their restore."""
-    if not options.clean:
-        return b""
-    if options.data_only:
-        names = [f"{quote_ident(each.schema)}.{quote_ident(each.name)}" for each in choice.relations
-                 if each.kind == "TABLE"]
-        return f"TRUNCATE {', '.join(names)};\n".encode()
-    how = "CASCADE" if options.cascade else "RESTRICT"
-    lines = [f"DROP SCHEMA IF EXISTS {quote_ident(each)} CASCADE;\n" for each in options.schemas]
-    by_kind: dict[str, list[str]] = {}
-    for each in choice.relations:
-        if each.schema not in options.schemas:
-            by_kind.setdefault(_OBJECT[each.kind], []).append(f"{quote_ident(each.schema)}.{quote_ident(each.name)}")
-    sequences = by_kind.pop("SEQUENCE", [])
-    lines += [f"DROP {kind} IF EXISTS {', '.join(names)} {how};\n" for kind, names in by_kind.items()]
-    # owned sequences went with their tables
-    lines += [f"DROP SEQUENCE IF EXISTS {', '.join(sequences)} {how};\n"] if sequences else []
-    return "".join(lines).encode()
 
 
 def _data_only(toc: Toc, choice: Choice) -> list[int]:

@@ -171,7 +171,7 @@ class PgTarget:
 
     def globals_inventory(self) -> dict[str, str]:
         """See ports.Target."""
-        from .inventory import take_globals
+        from .inventory_globals import take_globals
         with self.databases.open(self._connection.maintenance_database) as session:
             return take_globals(session)
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
 from ..model.server import Selection
 from .patterns import matching_tables
@@ -71,7 +71,7 @@ class Relation:
     identity: str                  # as PostgreSQL quotes it: public."Odd Name"
     kind: str                      # pg_class.relkind: r p f m v S
     definition: bool               # pg_dump writes its definition
-    data: bool                     # pg_dump writes its rows, or a sequence's value
+    data: bool                     # pg_dump writes its rows, a sequence's value, or a view's REFRESH
     why: str = ""                  # why definition or rows are left out, in words
 
     @property
@@ -99,7 +99,7 @@ def _judged(row: Sequence[Any], excluded: set[int], no_data: set[int]) -> Relati
         return Relation(oid, identity, kind, False, dumped, "" if dumped else "belongs to an extension")
     if oid in no_data:
         return Relation(oid, identity, kind, True, False, "data excluded" if content else "")
-    return Relation(oid, identity, kind, True, content, {"f": "foreign table", "m": "materialized view"}.get(kind, ""))
+    return Relation(oid, identity, kind, True, content or kind == "m", {"f": "foreign table", "m": "materialized view"}.get(kind, ""))
 
 
 def row_expressions(session: psycopg.Connection[tuple[Any, ...]], oids: Iterable[int]) -> dict[int, str]:
@@ -134,8 +134,3 @@ def _hash(columns: Sequence[tuple[str, str, bool]]) -> str:
 def _hash_of_text(columns: Sequence[tuple[str, str, bool]]) -> str:
     """PostgreSQL 13 has no hash of records."""
     return f"pg_catalog.hashtextextended(ROW({', '.join(name for name, *_rest in columns)})::pg_catalog.text, 0)"
-
-
-def by_oid(relations: Iterable[Relation]) -> Mapping[int, Relation]:
-    """Return relations under their oids."""
-    return {each.oid: each for each in relations}
