@@ -101,7 +101,9 @@ class _Talk:
                     elif data is not None:
                         self._close(handle)
                 elif event & select.POLLERR:               # nobody reads any more
-                    self.unread = f"{_waiting(handle)} bytes" if wait else "a part"
+                    left = _waiting(handle)
+                    if left or len(rest) or any(map(len, source)):     # pg_restore leaves as soon as it has read all
+                        self.unread = f"{left} bytes" if wait else "a part"
                     self._close(handle)
                 elif (more := _write(handle, rest, source)) is not None:
                     rest = more
