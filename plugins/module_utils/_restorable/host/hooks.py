@@ -38,6 +38,6 @@ class CommandHooks:
                 child.wait()
         said = hide(output[-KEPT:].decode(errors="replace").strip(), secret_values({**os.environ, **environment}))
         if child.returncode:
-            raise ToolFailed(f"command {argv[0]!r} {describe_status(child.returncode)}: {said or 'it said nothing'}", code="hook.failed",
-                             hint="Run it by hand as the same user and mend it.")
+            raise ToolFailed(f"command {argv[0]!r} {describe_status(child.returncode)}: {said or 'it said nothing'}",
+                             code="hook.failed", hint="Run it by hand as the same user and mend it.")
         return said

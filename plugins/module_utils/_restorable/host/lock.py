@@ -16,6 +16,7 @@ from typing import Iterator
 
 from ..errors import Unavailable
 from ..ports import Clock
+from .files import private_folder
 
 POLL = 0.5     # seconds between two tries while waiting
 
@@ -47,7 +48,7 @@ class FileLock:
 
     def _open(self) -> int:
         try:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            private_folder(os.path.dirname(self._path))
             return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise Unavailable(f"lock file {self._path} cannot be opened: {error.strerror}", code="lock.unusable",
@@ -63,7 +64,8 @@ class FileLock:
             except OSError as error:
                 if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                     raise Unavailable(f"lock file {self._path} cannot be locked: {error.strerror}",
-                                      hint="Set state_dir to a folder on a local disk.", code="lock.unusable") from error
+                                      hint="Set state_dir to a folder on a local disk.",
+                                      code="lock.unusable") from error
             if self._clock.elapsed() >= until:
                 raise self._held(handle)
             time.sleep(POLL)
@@ -79,7 +81,8 @@ class FileLock:
     def _held(self, handle: int) -> Unavailable:
         try:
             body = json.loads(os.pread(handle, 4096, 0))
-            who = f"by {body['purpose']} (pid {body['pid']}, user {body['user']} on {body['host']}) since {body['since']}"
+            who = (f"by {body['purpose']} (pid {body['pid']}, user {body['user']} on {body['host']}) "
+                   f"since {body['since']}")
         except (ValueError, KeyError, TypeError):
             who = "by another run"     # it has the lock and did not write its name yet
         return Unavailable(f"{self._subject} is locked {who}", code="lock.held",

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import threading
 import time
 from contextlib import suppress
 from typing import Any, TextIO
 
 from ..model.text import human_bytes, human_duration
+from .files import write_atomically
 
 FILE_EVERY = 0.5       # seconds between two writes of the status file
 LINE_EVERY = 0.2       # seconds between two paintings of the line
@@ -76,17 +76,11 @@ class StatusFile(_Counting):
     def __init__(self, path: str) -> None:
         super().__init__(FILE_EVERY)
         self._path = path
+        self._started = time.time()
 
     def _show(self) -> None:
-        body = {**self.facts(), "pid": os.getpid(), "updated": time.time()}
-        handle, part = tempfile.mkstemp(prefix=".progress-", dir=os.path.dirname(self._path))
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(body, file)
-            os.replace(part, self._path)
-        except OSError:
-            os.unlink(part)
-            raise
+        body = {**self.facts(), "pid": os.getpid(), "started": self._started, "updated": time.time()}
+        write_atomically(self._path, json.dumps(body).encode())
 
 
 class TerminalLine(_Counting):
@@ -119,4 +113,6 @@ def in_words(facts: dict[str, Any]) -> str:
     parts.append(human_duration(facts["elapsed"]))
     if facts["eta"]:
         parts.append(f"{human_duration(facts['eta'])} left")
-    return f"{facts['phase']}  {', '.join(parts)}"
+    # A database may be named by any characters; those that steer a terminal are shown as escapes.
+    phase = "".join(each if each.isprintable() else repr(each)[1:-1] for each in facts["phase"])
+    return f"{phase}  {', '.join(parts)}"

@@ -8,12 +8,12 @@ import os
 from contextlib import suppress
 
 from ..errors import ConfigError, Refused
-from .parts import FOLDER, flush_folder, make_folders
+from .parts import flush_folder, make_folders
 
 MARKER = ".restorable-repository"
 
 _FORMAT = b'{"format": 1}\n'
-_FOREIGN = ("lost+found",)             # what a file system keeps at its top
+_FOREIGN = ("lost+found",)             # what a file system keeps at its top, beside names with a leading dot
 
 
 class Home:
@@ -78,7 +78,7 @@ class Home:
 
     def _is_empty(self) -> bool:
         with os.scandir(self.root) as entries:
-            return all(entry.name == FOLDER or entry.name in _FOREIGN for entry in entries)
+            return all(entry.name.startswith(".") or entry.name in _FOREIGN for entry in entries)
 
     def _mark(self) -> None:
         with suppress(FileExistsError):

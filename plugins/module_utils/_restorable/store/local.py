@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from typing import Iterable, Iterator
 
 from ..errors import ConfigError, NotFound, Refused
@@ -114,10 +116,10 @@ class LocalStore:
         path = self._path(key)
         with self._trouble:
             self._home.guard()
-            if not os.path.isfile(path):
-                raise NotFound(f"object {self.name}:{key} does not exist", code="store.missing",
-                               hint="See with `restorable list` what the repository holds.")
-            handle = os.open(path, os.O_RDONLY)
+            handle = _open(path)
+        if handle is None:
+            raise NotFound(f"object {self.name}:{key} does not exist", code="store.missing",
+                           hint="See with `restorable list` what the repository holds.")
         chunks = _read(handle)
         try:
             while True:
@@ -192,6 +194,13 @@ class LocalStore:
             raise ConfigError(f"{key!r} is not a key", code="store.key",
                               hint="A key is made of names joined by `/`, none of them empty or beginning with a dot.")
         return os.path.join(self.root, *names)
+
+
+def _open(path: str) -> int | None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if stat.S_ISREG(os.stat(path).st_mode):
+            return os.open(path, os.O_RDONLY)
+    return None
 
 
 def _read(handle: int) -> Iterator[bytes]:

@@ -43,10 +43,11 @@ def _check(method: str, level: int | None) -> None:
     if method not in METHODS:
         raise ConfigError(f"compression method {method!r} is not known", code="compression.method",
                           hint=f"Choose one of {', '.join(METHODS)}.")
-    allowed = LEVELS.get(method)
-    if level is not None and allowed is not None and level not in allowed:
+    allowed = LEVELS.get(method, range(0))
+    if level is not None and level not in allowed:
         raise ConfigError(f"compression level {level} is not one of {method}", code="compression.level",
-                          hint=f"Choose a level from {allowed[0]} to {allowed[-1]}.")
+                          hint=f"Choose a level from {allowed[0]} to {allowed[-1]}." if allowed else
+                               "Remove the level.")
 
 
 def _pass(chunks: Iterable[bytes]) -> Iterator[bytes]:

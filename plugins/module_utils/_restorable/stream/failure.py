@@ -16,8 +16,10 @@ KEPT = 2048                        # bytes kept of the beginning and of the end 
 MASK = "***"
 
 # password=… in a connection string, PGPASSWORD=…, --password=…, --passphrase …
-_NAMED = re.compile(r"((?:\b|_)(?:pass(?:word|phrase|wd)?|secret|token)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'&]+)", re.I)
+_NAMED = re.compile(r"(\b\w*(?:pass(?:word|phrase|wd)?|secret|token)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'&]+)", re.I)
 _URI = re.compile(r"(\w+://[^:/@\s]*:)[^@\s]+(?=@)")
+_URI_PASSWORD = re.compile(r"\w+://[^:/@\s]*:([^@\s]+)@")
+_OPTION = re.compile(r"(?:--?[\w-]*(?:password|passphrase|secret|token)[\w-]*|PGPASSWORD)=(.+)", re.I | re.S)
 _SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN", re.I)
 _TELLING = re.compile(r"error|fatal|panic|denied|cannot|could not|failed|invalid|no such|not found|killed", re.I)
 _CONTINUED = re.compile(r"(?:pg_\w+: |psql:[^ ]* )?(?:detail|hint|error detail|error hint):", re.I)
@@ -69,9 +71,13 @@ def hide(text: str, secrets: Sequence[str] = ()) -> str:
 
 
 def secret_values(env: Mapping[str, str] | None) -> tuple[str, ...]:
-    """Return the values of an environment that must not be shown: PGPASSWORD, AWS_SECRET_ACCESS_KEY…"""
-    return tuple(value for name, value in (env or {}).items()
-                 if value and _SECRET_VARIABLE.search(name) and not name.upper().endswith("FILE"))
+    """Return the values of an environment (None: ours) that must not be shown: PGPASSWORD, AWS_SECRET_ACCESS_KEY…
+
+    Values of less than four characters are flags, unless it is PostgreSQL's own password.
+    """
+    return tuple(value for name, value in (os.environ if env is None else env).items()
+                 if _SECRET_VARIABLE.search(name) and not name.upper().endswith("FILE")
+                 and (len(value) > 3 or name == "PGPASSWORD"))
 
 
 def describe_status(status: int) -> str:
@@ -88,11 +94,12 @@ def failure(argv: Sequence[str], status: int, complaint: str, secrets: Sequence[
             what: str = "") -> ProgramFailed:
     """Return the error of a program that failed; what replaces the words for its status."""
     tool = os.path.basename(argv[0])
+    secrets = [*secrets, *_argv_secrets(argv)]
     complaint = hide(complaint, secrets)
     said = telling(complaint)
     said = said[len(tool) + 2:] if said.startswith(f"{tool}: ") else said
     message = f"{tool} {what or describe_status(status)}" + (f": {said}" if said else "")
-    command = hide(" ".join(shlex.quote(word) for word in hide_argv(argv)), secrets)
+    command = hide(" ".join(shlex.quote(word) for word in argv), secrets)
     hint = f"The command was: {command}"
     if status == -signal.SIGKILL:
         hint = f"Look for the out-of-memory killer with `journalctl -k`. {hint}"
@@ -103,7 +110,7 @@ def failure(argv: Sequence[str], status: int, complaint: str, secrets: Sequence[
     return error
 
 
-def hide_argv(argv: Sequence[str]) -> list[str]:
-    """Return argv with the values of --password=… and its like masked, also where they are quoted or have spaces."""
-    return [re.sub(r"(?is)^(--?[\w-]*(?:password|passphrase|secret|token)[\w-]*=|PGPASSWORD=).*", rf"\1{MASK}", word)
-            for word in argv]
+def _argv_secrets(argv: Sequence[str]) -> list[str]:
+    """Return the values of --password=…, PGPASSWORD=… and of passwords in URIs, as a tool may repeat them."""
+    found = [match[1] for word in argv for match in [_OPTION.match(word)] if match]
+    return found + [match[1] for word in argv for match in _URI_PASSWORD.finditer(word)]

@@ -18,11 +18,11 @@ _DICTIONARY = (0, 1, 2, 4)         # bytes, by the two lowest bits of the descri
 
 
 class FrameWalk:
-    """Takes the data in any pieces. complete: it ended with a frame, and there was one."""
+    """Takes the data in any pieces; frames is how many began, garbage that something else was found."""
 
     def __init__(self) -> None:
+        self.frames = 0
         self.garbage = False
-        self._frames = 0
         self._skip = 0                 # bytes until the next header
         self._held = b""               # a header that is not whole yet
         self._inside = False           # between a frame's header and its last block
@@ -31,7 +31,7 @@ class FrameWalk:
     @property
     def complete(self) -> bool:
         """Say whether all that was added is a number of whole frames, at least one."""
-        return bool(self._frames) and not (self._skip or self._held or self._inside or self.garbage)
+        return bool(self.frames) and not (self._skip or self._held or self._inside or self.garbage)
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass chunks on and follow them."""
@@ -76,7 +76,7 @@ class FrameWalk:
                 self._skip += self._checksum
             self.garbage = kind == 3
         elif head[:4] == _MAGIC:
-            self._frames += 1
+            self.frames += 1
             self._inside = True
             self._checksum = 4 if head[4] & 4 else 0
         elif head[1:4] == _SKIPPABLE and 0x50 <= head[0] <= 0x5F:

@@ -71,7 +71,7 @@ def put_everywhere(stores: Sequence[Store], key: str, chunks: Iterable[bytes]) -
     branches = [_Branch(store, key) for store in stores]
     try:
         _spread(chunks, branches)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - raised again below, or the error that caused it
         for branch in branches:
             branch.give(_Abandoned())
             branch.wait()
