@@ -17,7 +17,7 @@ SHOWN = 160                        # characters of a definition
 
 # Kinds of keys that say something of another object, and are lost with it: "owner table public.orders".
 FACETS = ("owner", "grants", "comment", "label")
-# Kinds on which others hang by their names: columns and all that stands "on" a relation, relations in a schema.
+# Kinds on which others hang by their names: schema.table.column, index on table, table in publication.
 _CARRIERS = ("schema", "table", "foreign_table", "view", "materialized_view", "type", "domain", "publication",
              "foreign_server", "role")
 # What a faithful restore may change, because the target's software decides it.
@@ -82,7 +82,14 @@ def _objects(expected: Mapping[str, tuple[str, ...]], actual: Mapping[str, str])
 
 def _difference(key: str, problem: str, expected: str, actual: str, *, note: bool = False) -> Difference:
     kind, name = split_key(key)
+    if kind in FACETS:
+        name = _spaced(name)
     return Difference("L3", kind.replace("_", " "), name, problem, expected, actual, note or kind in _NOTES)
+
+
+def _spaced(key: str) -> str:
+    kind, name = split_key(key)
+    return f"{kind.replace('_', ' ')} {name}"
 
 
 def _folded(keys: Iterable[str]) -> dict[str, int]:
@@ -109,10 +116,11 @@ def _carrier(key: str, carriers: Mapping[str, str], gone: set[str]) -> str | Non
     for start in _dots(name):      # schema.table.column hangs on schema.table, and that on schema
         if name[:start] in carriers and carriers[name[:start]] != key:
             return carriers[name[:start]]
-    after = name.rpartition(" on ")[2]
-    if after != name:
-        return carriers.get(after) or _carrier(f"table {after}", carriers, gone)
-    return None
+    for word in (" on ", " in "):  # an index on a table, a table in a publication
+        after = name.rpartition(word)[2]
+        if after != name and after in carriers:
+            return carriers[after]
+    return carriers.get(name.rpartition(" in ")[0])
 
 
 def _dots(name: str) -> list[int]:
