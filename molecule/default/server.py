@@ -19,8 +19,9 @@ import time
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+from installation import copy_installation  # noqa: E402 - the path comes first
 from tests.kit.servers import MAJORS, Missing, find_bin_dir, unprivileged  # noqa: E402 - the path comes first
 
 
@@ -106,8 +107,7 @@ def _reachable(bin_dir: str, home: pathlib.Path, who: dict[str, Any]) -> str:
         return bin_dir
     except (OSError, subprocess.CalledProcessError):
         # below a private home folder: the server's owner gets a copy
-        shutil.copytree(pathlib.Path(bin_dir).parent, home / "install", symlinks=True)
-        return str(home / "install" / "bin")
+        return copy_installation(bin_dir, home)
 
 
 if __name__ == "__main__":

@@ -36,12 +36,13 @@ def write_config(server: Any, path: pathlib.Path, repository: pathlib.Path, fing
 
 def restorable(*arguments: str) -> list[str]:
     """Return the argv of the host command in this checkout."""
-    return [sys.executable, str(ROOT / "tools" / "restorable"), *arguments]
+    return [sys.executable, "-m", "_restorable", *arguments]
 
 
 def environment() -> dict[str, str]:
-    """Return an environment without PG* variables."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    """Return an environment without PG* variables, in which the host command of this checkout is found."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**clean, "PYTHONPATH": str(ROOT / "plugins" / "module_utils")}
 
 
 def measure(server: Any, folder: pathlib.Path, rounds: int, say: Callable[[str], None]) -> list[Row]:

@@ -18,7 +18,7 @@ import tempfile
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "plugins" / "module_utils")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "plugins" / "module_utils")]
 
 from tests.bench import catalogue, drills, dumps, startup  # noqa: E402 - the path above makes them importable
 from tests.bench.table import Row, table  # noqa: E402

@@ -18,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
     """Return the row of `restorable --version`."""
     bare = [sys.executable, "-c", "pass"]
-    ours = [sys.executable, str(ROOT / "tools" / "restorable"), "--version"]
-    env = dict(os.environ)
+    ours = [sys.executable, "-m", "_restorable", "--version"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "plugins" / "module_utils")}
     runs = in_turn(max(rounds, 9), {"python3 -c pass": lambda: (*run(bare, env), 0),
                                     "restorable --version": lambda: (*run(ours, env), 0)}, lambda _text: None)
     a, b = runs["restorable --version"], runs["python3 -c pass"]

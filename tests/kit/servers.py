@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping
 
+from installation import copy_installation    # tools/ is on the path of pytest, of the bench and of molecule
+
 MAJORS = (15, 16, 18)
 SUPERUSER = "postgres"
 
@@ -192,9 +194,7 @@ def _runnable(bin_dir: str, folder: pathlib.Path, who: Mapping[str, Any]) -> str
         subprocess.run([f"{bin_dir}/postgres", "--version"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
         return bin_dir
     except (OSError, subprocess.CalledProcessError):
-        copy = folder / "install"
-        shutil.copytree(pathlib.Path(bin_dir).parent, copy, symlinks=True)
-        return str(copy / "bin")
+        return copy_installation(bin_dir, folder)
 
 
 def _run(argv: list[str], folder: pathlib.Path, who: Mapping[str, Any]) -> None:

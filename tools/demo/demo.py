@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from place import Place, find_place  # noqa: E402 - the folder of this script is not a package
 from server import DemoServer  # noqa: E402
@@ -128,7 +128,7 @@ Clean up:     make demo-clean""")
 
     def restorable(self, *arguments: str, quiet: bool = False, kept_only: bool = False) -> None:
         """Run the host command; kept_only shows the rows of a plan that are kept and counts the others."""
-        argv = [sys.executable, str(HERE.parent / "restorable"), "--config", str(self.place.config), *arguments]
+        argv = [str(HERE.parent / "restorable"), "--config", str(self.place.config), *arguments]
         say(f"$ restorable {' '.join(arguments)}")
         done = subprocess.run(argv, check=False, env=self.place.environment(), cwd=self.place.folder,
                               stdout=subprocess.PIPE, text=True)

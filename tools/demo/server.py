@@ -9,10 +9,10 @@ import importlib.util
 import os
 import pathlib
 import secrets
-import shutil
 import subprocess
 from typing import Any
 
+from installation import copy_installation
 from place import Place
 
 DAYS = 365
@@ -33,11 +33,8 @@ class DemoServer:
         source = pathlib.Path(wheel.origin).parent / "pginstall18"
         if self.place.owner is None:
             return str(source / "bin")
-        copy = self.place.folder / "postgresql-18"
-        if not copy.exists():
-            shutil.copytree(source, copy, symlinks=True)
-            _open_for_reading(copy)
-        return str(copy / "bin")
+        copy = self.place.folder / "postgresql" / "pginstall18" / "bin"
+        return str(copy) if copy.exists() else copy_installation(str(source / "bin"), self.place.folder)
 
     def start(self) -> None:
         """Make the data directory with a password and start the server."""
@@ -121,10 +118,3 @@ class DemoServer:
     def _chown(self, path: pathlib.Path) -> None:
         if self.place.owner:
             os.chown(path, self.place.owner.pw_uid, self.place.owner.pw_gid)
-
-
-def _open_for_reading(folder: pathlib.Path) -> None:
-    # our umask is private, and the server's owner is somebody else
-    for path in [folder, *folder.rglob("*")]:
-        if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))

@@ -162,7 +162,7 @@ class _Place:
 
     def target(self) -> PgTarget:
         """Return the server as a Target; new tablespaces get folders in here."""
-        connection = Connection({"host": self._socket, "port": "5432", "user": self.superuser, "dbname": "postgres",
+        connection = Connection({"host": self._socket, "port": "5432", "user": self.superuser,
                                  "application_name": "restorable drill"})
         return PgTarget(connection, bin_dir=self.bin_dir, stage=os.path.join(self.folder, "stage"),
                         place=self._tablespace, scratch=True)
