@@ -12,6 +12,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.text import table
 
+WIDEST = 200     # characters of a cell; what is longer was told in full where it happened
+
 
 class ActionModule(ActionBase):
     """Print rows; nothing is sent to the host."""
@@ -39,5 +41,6 @@ class ActionModule(ActionBase):
 
 def _clean(cell: object) -> str:
     """Return a cell without control characters, so that a strange name cannot forge a row or colour a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+    text = "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
                    for char in str(cell))
+    return text if len(text) <= WIDEST else text[:WIDEST - 1] + "…"

@@ -75,6 +75,8 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
     except Exception as error:  # noqa: BLE001 - one of the two tops: whatever is left is our bug, and is told as one
         module.fail_json(msg=f"this is a bug in restorable.postgres: {type(error).__name__}: {error}", code="bug",
                          hint="Report it with the traceback.", exception=traceback.format_exc())
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     module.exit_json(**result)
 
 

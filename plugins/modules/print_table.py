@@ -38,7 +38,7 @@ options:
     elements: str
     default: []
   rows:
-    description: The rows, each a list of cells. Without any, O(empty) is printed.
+    description: The rows, each a list of cells, which are cut after 200 characters. Without any, O(empty) is printed.
     type: list
     elements: list
     required: true
