@@ -39,11 +39,13 @@ def ages(draw: st.DrawFn, most_days: int = 900) -> timedelta:
 @st.composite
 def histories(draw: st.DrawFn, sets: tuple[tuple[str, str], ...] = SETS, *, flagged: bool = True,
               min_size: int = 0) -> list[Candidate]:
-    """Draw candidates with different ids, in any order."""
-    rows = draw(st.lists(st.tuples(ages(), st.sampled_from(sets)), min_size=min_size, max_size=60, unique=True))
-    rarely = st.integers(0, 9).map(lambda roll: roll == 0) if flagged else st.just(False)
-    return [Candidate(BackupId(NOW - age, *kind), draw(st.integers(0, 1000)), draw(rarely), draw(rarely), draw(rarely))
-            for age, kind in rows]
+    """Draw candidates with different ids, in any order: up to three sorts of sets, so that groups are not thin."""
+    sorts = st.sampled_from(draw(st.lists(st.sampled_from(sets), min_size=1, max_size=3, unique=True)))
+    count = draw(st.integers(min_size, 40))        # lists alone would have five elements as a rule
+    rows = draw(st.lists(st.tuples(ages(), sorts), min_size=count, max_size=count, unique=True))
+    flags = draw(st.lists(st.sampled_from(("",) * 7 + ("held", "proven", "bad")), min_size=count, max_size=count))
+    return [Candidate(BackupId(NOW - age, *sort), **{flag: True} if flag and flagged else {})
+            for (age, sort), flag in zip(rows, flags)]
 
 
 @st.composite

@@ -105,6 +105,13 @@ def test_a_policy_reads_back_from_its_own_words(policy):
     assert (again, again.digest()) == (policy, policy.digest())
 
 
+@pytest.mark.parametrize(("written", "spelt"), [
+    ("14d", "2w"), ("48h", "2d"), ("36h", "36h"), ("120m", "2h"), ("90s", "90s"), (0, "0s"),
+])
+def test_a_duration_is_spelt_in_its_largest_unit_so_that_equal_policies_have_one_digest(written, spelt):
+    assert Policy.of({"daily": 1, "within": written}).as_dict()["within"] == spelt
+
+
 def test_the_digest_tells_what_selects_and_nothing_else():
     policy = Policy.of({})
     assert policy.digest() == "266e9c486148f7c5"             # stored beside old plans: it must never change by itself

@@ -75,6 +75,9 @@ def test_held_future_young_and_newest_proven_backups_always_stay(history, policy
     proven = [each.id for each in history if each.proven and not each.bad and not each.held
               and each.id.kind == "dump" and not each.id.label and each.id.time <= NOW]
     assert not proven or max(proven) in left
+    good = [each.id for each in history if each.group == ("base", "") and not each.held and not each.bad
+            and each.id.time <= NOW]
+    assert {*sorted(good)[-policy.min_keep:]} <= left or not policy.min_keep
 
 
 @given(histories(), policies())
@@ -106,7 +109,7 @@ def test_an_adopted_file_is_judged_as_if_the_clusters_dumps_were_of_its_series(h
             assert not together[BackupId(row.id.time, "adopted", "app")].keep
 
 
-@given(histories(), policies(), st.timedeltas(timedelta(0), timedelta(days=900)))
+@given(histories(), policies(floors=False), st.timedeltas(timedelta(0), timedelta(days=90)))
 def test_a_group_with_nothing_newer_than_the_last_prune_loses_nothing(history, policy, ago):
     pruned = NOW - ago
     plan = plan_prune(history, policy, NOW, last_pruned=pruned)
@@ -150,9 +153,9 @@ def test_the_work_grows_with_the_number_of_candidates_and_no_faster():
 
 def test_a_hundred_thousand_backups_take_about_a_second_at_most():
     history = [Candidate(BackupId(NOW - timedelta(minutes=17 * age), "dump"), 100) for age in range(100_000)]
-    begun = time.perf_counter()
+    begun = time.process_time()                    # of this process alone: the machine may be busy
     plan_prune(history, Policy.of({"timezone": "Europe/Berlin"}), NOW)
-    assert time.perf_counter() - begun < 1.5
+    assert time.process_time() - begun < 1.5
 
 
 def test_the_history_of_the_properties_is_not_trivial():
