@@ -390,6 +390,13 @@ def test_globals_hold_roles_with_their_passwords(server):
     server.sql("DROP ROLE globals_role")
 
 
+def test_the_inventory_of_globals_knows_every_role(server):
+    server.sql("DROP ROLE IF EXISTS inventory_role", "CREATE ROLE inventory_role LOGIN")
+    assert any("inventory_role" in key for key in cluster(server).globals_inventory())
+    server.sql("DROP ROLE inventory_role")
+    assert not any("inventory_role" in key for key in cluster(server).globals_inventory())
+
+
 def test_globals_without_the_right_to_read_passwords_say_what_to_set(server):
     server.sql("DROP ROLE IF EXISTS plain", "CREATE ROLE plain LOGIN")
     with pytest.raises(ConfigError) as caught:

@@ -12,6 +12,7 @@ from ..model.server import Selection, Server
 from ..stream.program import read_from
 from .children import child_environment
 from .connect import driver, open_database, open_maintenance
+from .inventory_globals import take_globals
 from .locks import lock_and_export
 from .parameters import Connection
 from .probe import ask_server
@@ -71,7 +72,6 @@ class PgCluster:
 
     def globals_inventory(self) -> dict[str, str]:
         """Return all roles, memberships, tablespaces and their settings; see ports.Cluster."""
-        from .inventory_globals import take_globals
         with open_maintenance(self._connection) as session:
             return take_globals(session)
 
