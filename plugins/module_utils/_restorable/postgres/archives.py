@@ -15,7 +15,7 @@ from typing import IO, Iterable, Iterator, Sequence
 from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.toc import Toc, list_file, parse_toc
 from ..ports import RestoreOptions
-from ..stream.program import read_from
+from ..stream.program import read_from, through
 from ..stream.stage import CHUNK, owned
 from .tools import find_tool
 
@@ -44,6 +44,11 @@ class PgArchives:
         """Yield the whole archive as SQL, the creation of its database first; see ports.Archives."""
         if options.format == "plain":
             yield from complete_sql(chunks)
+            return
+        if options.format == "custom":
+            with damage():
+                tool = find_tool("pg_restore", 13, self._bin_dir or None).path
+                yield from through([tool, "--create", "--file=-"], env=plain_environment())(chunks)
             return
         with staged(chunks, options.format, self._stage, self._bin_dir) as archive, damage():
             yield from read_from([archive.tool(), "--create", "--file=-", archive.path], env=plain_environment())

@@ -42,7 +42,7 @@ class LocalScratch:
         account = self._account()
         who = f" as {account.name}" if account else ""
         newer = "" if tool.major == major else f" (newer than the dumped {major})"
-        where = f"from {os.path.dirname(tool.path)}{who}, private socket in {self._base(account)}"
+        where = f"from {os.path.dirname(os.path.realpath(tool.path))}{who}, private socket in {self._base(account)}"
         return f"PostgreSQL {tool.version}{newer} {where}"
 
     @contextmanager
@@ -93,7 +93,7 @@ class _Place:
 
     def __init__(self, folder: str, tool: Tool, account: Account | None, superuser: str) -> None:
         self.folder, self.data = folder, os.path.join(folder, "data")
-        self.bin_dir = os.path.dirname(tool.path)
+        self.bin_dir = os.path.dirname(os.path.realpath(tool.path))     # a link may lead to one program only
         self.superuser = superuser
         self._account = account
         self._socket = ""
