@@ -12,6 +12,9 @@ from .render import counted, indented, joined, when
 Report = Mapping[str, Any]
 
 
+_ACTIONS = {"adopted": "adopted", "known": "already", "skipped": "skipped", "failed": "FAILED"}
+
+
 def render_show(report: Report) -> str:
     """Return a set's essentials, its objects, its drills, and how to restore it without this program."""
     held = ", held" if report["held"] else ""
@@ -78,8 +81,9 @@ def render_adopt(report: Report) -> str:
     """Return one line for each file, with the set it became or the reason why not."""
     rows = [["file", "", "backup", "size", "database", ""]]
     for each in report["files"]:
-        told = "; ".join(filter(None, [each["reason"], *each["notes"]]))
-        rows.append([each["file"], each["action"], each["backup"], human_bytes(each["size"]), each["database"], told])
+        told = "; ".join(filter(None, [each["reason"], *(each["notes"] if each["action"] == "adopted" else ())]))
+        told += ", original removed" if each["moved"] else ""
+        rows.append([each["file"], _ACTIONS[each["action"]], each["backup"], human_bytes(each["size"]), each["database"], told])
     return joined(table(rows, "<<<><"))
 
 
@@ -89,7 +93,7 @@ def adopt_done(cluster: str, report: Report, *, dry_run: bool) -> str:
                  for action in ("adopted", "known", "skipped", "failed")}
     size = human_bytes(sum(each["size"] for each in by_action["adopted"]))
     told = [f"{counted(len(by_action['adopted']), 'file')} {size} adopted"]
-    told += [f"{len(by_action['known'])} known already"] if by_action["known"] else []
+    told += [f"{len(by_action['known'])} already adopted"] if by_action["known"] else []
     told += [f"{len(by_action['skipped'])} left out"] if by_action["skipped"] else []
     told += [f"{len(by_action['failed'])} failed"] if by_action["failed"] else []
     if dry_run:

@@ -171,7 +171,7 @@ def _database(wish: AdoptWish, found: _Found) -> tuple[str, tuple[str, ...]]:
     if wish.database or found.file.script.database:
         return wish.database or found.file.script.database, found.notes
     name = found.named.stem or found.label
-    return name, (*found.notes, f"the dump does not name its database; called {name} like the file")
+    return name, (*found.notes, "database named like the file")
 
 
 def _store(run: _Run, found: _Found, backup: BackupId, database: str, notes: tuple[str, ...],
