@@ -52,7 +52,7 @@ def _parser() -> _Parser:
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version")
     _add_global(parser, suppress=False)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for add in (_backup, _prune, _list, _show, _verify, _restore, _drill, _status, _hold, _adopt):
+    for add in (_backup, _prune, _list, _show, _verify, _restore, _drill, _status, _hold, _adopt, _init):
         add(verbs)
     return parser
 
@@ -118,6 +118,8 @@ def _restore(verbs: Any) -> None:
     parser.add_argument("--globals", action="store_true", help="roles and tablespaces first")
     parser.add_argument("--replace", action="store_true", help="swap the restored database for one that is not empty")
     parser.add_argument("--clean", action="store_true", help="drop the chosen tables first")
+    parser.add_argument("--cascade", action="store_true", help="with --clean: drop what depends on them too")
+    parser.add_argument("--cascade", action="store_true", help="with --clean: drop what depends on them too")
     parser.add_argument("--disconnect", action="store_true", help="end the sessions that stand in the way")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="parallel workers")
     parser.add_argument("--no-owner", action="store_true", help="everything belongs to the restoring role")
@@ -134,6 +136,10 @@ def _drill(verbs: Any) -> None:
     parser.add_argument("--keep-on-failure", action="store_true",
                         help="leave the scratch server running if the drill fails")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")
+
+
+def _init(verbs: Any) -> None:
+    _verb(verbs, "init", "make the folder and the marker of every repository, once, while its disk is mounted")
 
 
 def _status(verbs: Any) -> None:

@@ -12,13 +12,13 @@ from ..model.settings import ClusterSettings, Settings
 from .call import Call, Result
 from .config import find_config, load_config
 from .console import Console
-from .verbs import adopt, backup, drill, hold, listing, prune, restore, show, status, verify
+from .verbs import adopt, backup, drill, hold, init, listing, prune, restore, show, status, verify
 
 Verb = Callable[[Call], Result]
 
 EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
-    "status": status.run}
+    "status": status.run, "init": init.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "hold": hold.run, "adopt": adopt.run}
 
 

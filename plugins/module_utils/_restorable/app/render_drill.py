@@ -4,6 +4,7 @@
 """Turn a drill's report into the text that a person reads at three in the morning."""
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Mapping
 
 from ..model.drill import LEVELS
@@ -33,7 +34,7 @@ def drill_done(cluster: str, report: Report) -> str:
     """Return the closing line."""
     if "checks" not in report:
         return "dry run: nothing was restored"
-    took = human_duration(sum(report["phases"].values()))
+    took = human_duration(datetime.fromisoformat(report["ended"]) - datetime.fromisoformat(report["begun"]))
     return f"done: drill {cluster} {report['backup']} {report['verdict']} in {took}"
 
 

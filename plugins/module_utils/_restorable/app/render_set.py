@@ -81,9 +81,10 @@ def render_adopt(report: Report) -> str:
     """Return one line for each file, with the set it became or the reason why not."""
     rows = [["file", "", "backup", "size", "database", ""]]
     for each in report["files"]:
-        told = "; ".join(filter(None, [each["reason"], *(each["notes"] if each["action"] == "adopted" else ())]))
-        told += ", original removed" if each["moved"] else ""
-        rows.append([each["file"], _ACTIONS[each["action"]], each["backup"], human_bytes(each["size"]), each["database"], told])
+        notes = [*each["notes"]] if each["action"] == "adopted" else []
+        told = "; ".join(filter(None, [each["reason"], *notes, "original removed" if each["moved"] else ""]))
+        rows.append([each["file"], _ACTIONS[each["action"]], each["backup"], human_bytes(each["size"]),
+                     each["database"], told])
     return joined(table(rows, "<<<><"))
 
 

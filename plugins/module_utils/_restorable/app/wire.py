@@ -28,6 +28,11 @@ def open_store(repository: RepositorySettings) -> Store:
     return LocalStore(repository.name, repository.path, require_marker=repository.require_marker)
 
 
+def create_store(repository: RepositorySettings) -> None:
+    """Make a repository's folder and its marker; one that is there already is fine."""
+    LocalStore(repository.name, repository.path, require_marker=repository.require_marker).create()
+
+
 def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress) -> World:
     """Return the ports of one cluster's operations; nothing is touched yet."""
     if not cluster.repositories:
@@ -58,7 +63,7 @@ def state_dir(settings: Settings, cluster: ClusterSettings) -> str:
 def open_cluster(cluster: ClusterSettings) -> Cluster:
     """Return the server that is dumped."""
     from ..postgres.cluster import PgCluster
-    return PgCluster(cluster.connection, bin_dir=cluster.bin_dir or None,
+    return PgCluster(cluster.connection, bin_dir=cluster.bin_dir or None, staging=cluster.staging or None,
                      role_passwords=cluster.dump.role_passwords)
 
 
@@ -66,7 +71,7 @@ def open_target(cluster: ClusterSettings) -> Target:
     """Return the same server as a place to restore into."""
     from ..postgres.connect import Connection
     from ..postgres.restore import PgTarget
-    return PgTarget(Connection.of(cluster.connection), bin_dir=cluster.bin_dir)
+    return PgTarget(Connection.of(cluster.connection), bin_dir=cluster.bin_dir, stage=cluster.staging)
 
 
 def open_scratch(cluster: ClusterSettings) -> Scratch:
@@ -78,7 +83,7 @@ def open_scratch(cluster: ClusterSettings) -> Scratch:
 def open_archives(cluster: ClusterSettings) -> Archives:
     """Return the reader of archives."""
     from ..postgres.archives import PgArchives
-    return PgArchives(cluster.bin_dir)
+    return PgArchives(cluster.bin_dir, cluster.staging)
 
 
 def chooser(seed: int | None = None) -> Choose:

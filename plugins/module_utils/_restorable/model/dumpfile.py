@@ -9,11 +9,13 @@ pg_backup_archiver.c; the comments at a script's begin and end: pg_backup_archiv
 from __future__ import annotations
 
 import re
+from typing import Iterable, Iterator
 
 from .adoption import Unfit
 
 HEAD = 4096                        # bytes that are enough to recognise a file
 _TAIL = 4096
+_BLOCK = 512                       # of a tar archive
 _LONGEST = 1 << 20                 # a longer line holds data, and no statement that matters here
 
 _SCRIPT, _CLUSTER = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster dump"
@@ -71,6 +73,39 @@ def _tar_format(head: bytes) -> str:
         return inside
     raise Unfit(f"it is a tar archive that begins with {name!r}; only pg_dump's own tar archives, which begin with "
                 "toc.dat, can be adopted")
+
+
+def whole_tar(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass a tar archive on; raise Unfit at its end unless its last member is whole and its end is marked.
+
+    pg_restore never ends on one that was cut off: it spins. Layout: POSIX.1-1988 ustar, as pg_backup_tar.c writes it.
+    """
+    held, skip, ended = bytearray(), 0, False
+    for chunk in chunks:
+        yield chunk
+        held += chunk[skip:]
+        skip = max(0, skip - len(chunk))
+        while len(held) >= _BLOCK and not ended:
+            member = _member_size(bytes(held[:_BLOCK]))
+            ended = member == 0
+            skip = max(0, member - len(held))
+            del held[:member or len(held)]
+        if ended:
+            held.clear()
+    if not ended:
+        raise Unfit("it is cut off: the tar archive has no end")
+
+
+def _member_size(header: bytes) -> int:
+    """Return the bytes of a member with its header and padding; 0 for the block of zeros that ends an archive."""
+    if not any(header):
+        return 0
+    field = header[124:136]
+    try:
+        size = int.from_bytes(field[1:], "big") if field[0] & 0x80 else int(field.strip(b"\0 ") or b"0", 8)
+    except ValueError:
+        raise Unfit("it is damaged: a tar header is none") from None
+    return _BLOCK + -(-size // _BLOCK) * _BLOCK
 
 
 class Script:

@@ -35,6 +35,14 @@ def read_meta(data: bytes) -> Mapping[str, Any] | str:
     return "\n".join("***" if _SECRET.search(line) else line for line in text.splitlines())[:SHOWN]
 
 
+def described_database(meta: Any) -> str:
+    """Return the database that a description names, or ""."""
+    if not isinstance(meta, Mapping):
+        return ""
+    words = {key.lower().replace("-", "_"): value for key, value in meta.items()}
+    return next((str(words[key]) for key in ("database", "dbname", "db", "database_name") if words.get(key)), "")
+
+
 def _pairs(text: str) -> Mapping[str, Any] | None:
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";", "["))]
     pairs = [_PAIR.fullmatch(line) for line in lines]

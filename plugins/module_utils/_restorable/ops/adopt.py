@@ -13,7 +13,7 @@ from ..model.adoption import Named, Pattern, Unfit, series_label
 from ..model.buckets import zone
 from ..model.manifest import Item
 from ..model.naming import BackupId
-from ..model.sidecar import LIMIT, read_meta, sidecar_names
+from ..model.sidecar import LIMIT, described_database, read_meta, sidecar_names
 from ..ports import Archives, Folder, FolderEntry, Store
 from .adopted import Known, adopted_manifest, object_name, store_set
 from .examine import DumpFile, examine, read_sidecar
@@ -145,7 +145,11 @@ def _look(run: _Run, entry: FolderEntry) -> _Found:
 
 
 def _take(run: _Run, found: _Found) -> FileReport:
-    database, notes = _database(run.wish, found)
+    try:
+        sidecars, meta = _sidecars(run, found)
+    except RestorableError as error:
+        return FileReport(found.entry.name, found.entry.size, "skipped", reason=error.message)
+    database, notes = _database(run.wish, found, meta)
     report = FileReport(found.entry.name, found.entry.size, "adopted", series=found.label, database=database,
                         format=found.file.format, notes=notes)
     same = run.known.same(found.label, found.time, found.file.sha256)
@@ -157,42 +161,62 @@ def _take(run: _Run, found: _Found) -> FileReport:
         return report
     try:
         if lacking:
-            _store(run, found, backup, database, notes, lacking)
+            adopted = {**_origin(run, found), "meta": meta, "notes": list(notes)}
+            _store(run, found, _item(found, database), adopted, sidecars, backup, lacking)
             run.known.add(backup, found.time, found.file.sha256)
         if run.wish.move:
-            run.folder.remove(found.entry.name)
+            _remove(run, found)
     except RestorableError as error:
         # the disk that is full for this file may have room for the next one; every failure is named
         return replace(report, action="failed", reason=error.message, backup=None)
     return replace(report, moved=run.wish.move)
 
 
-def _database(wish: AdoptWish, found: _Found) -> tuple[str, tuple[str, ...]]:
-    if wish.database or found.file.script.database:
-        return wish.database or found.file.script.database, found.notes
+def _database(wish: AdoptWish, found: _Found, meta: Any) -> tuple[str, tuple[str, ...]]:
+    told = wish.database or found.file.script.database or described_database(meta)
+    if told:
+        return told, found.notes
     name = found.named.stem or found.label
     return name, (*found.notes, "database named like the file")
 
 
-def _store(run: _Run, found: _Found, backup: BackupId, database: str, notes: tuple[str, ...],
-           stores: Sequence[Store]) -> None:
-    run.world.progress.phase(f"store {found.entry.name}", found.entry.size)
-    file = found.file
-    items = [Item(object_name(found.entry.name), "dump", file.size, file.sha256, file.plain_size, file.plain_sha256,
-                  database, file.format, file.compression)]
-    sidecars: dict[str, bytes] = {}
-    meta: Any = ""
-    sidecar = next((name for name in sidecar_names(found.entry.name, found.named.stem) if name in run.names), None)
+def _remove(run: _Run, found: _Found) -> None:
+    run.folder.remove(found.entry.name)
+    sidecar = _sidecar_name(run, found)
     if sidecar:
-        data = read_sidecar(run.folder, sidecar, LIMIT)
-        sidecars[object_name(sidecar)] = data
-        meta = read_meta(data)
-    adopted = {"name": found.entry.name, "path": run.folder.path_of(found.entry.name), "stem": found.named.stem,
-               "time": found.time.isoformat(), "modified": found.entry.modified.isoformat(),
-               "roles": sorted(file.script.roles), "meta": meta, "notes": list(notes)}
-    manifest = adopted_manifest(run.world.cluster, backup, found.time, items, sidecars, file.script, adopted)
+        run.folder.remove(sidecar)
+        run.names -= {sidecar}
+
+
+def _sidecar_name(run: _Run, found: _Found) -> str:
+    return next((each for each in sidecar_names(found.entry.name, found.named.stem) if each in run.names), "")
+
+
+def _sidecars(run: _Run, found: _Found) -> tuple[dict[str, bytes], Any]:
+    """Return (object name → bytes, what they say) of the file that describes this one, if there is one."""
+    name = _sidecar_name(run, found)
+    if not name:
+        return {}, ""
+    data = read_sidecar(run.folder, name, LIMIT)
+    return {object_name(name): data}, read_meta(data)
+
+
+def _item(found: _Found, database: str) -> Item:
+    file = found.file
+    return Item(object_name(found.entry.name), "dump", file.size, file.sha256, file.plain_size, file.plain_sha256,
+                database, file.format, file.compression)
+
+
+def _origin(run: _Run, found: _Found) -> dict[str, Any]:
+    return {"name": found.entry.name, "path": run.folder.path_of(found.entry.name), "stem": found.named.stem,
+            "time": found.time.isoformat(), "modified": found.entry.modified.isoformat(),
+            "roles": sorted(found.file.script.roles)}
+
+
+def _store(run: _Run, found: _Found, item: Item, adopted: dict[str, Any], sidecars: dict[str, bytes],
+           backup: BackupId, stores: Sequence[Store]) -> None:
+    run.world.progress.phase(f"store {found.entry.name}", found.entry.size)
+    manifest = adopted_manifest(run.world.cluster, backup, found.time, [item], sidecars, found.file.script, adopted)
     # a file without a date in its name is likely to be written over, and a hard link would change with it
     link = run.wish.move or found.named.time is not None
     store_set(run.world, stores, manifest, run.folder, found.entry.name, sidecars, link=link)
-
-

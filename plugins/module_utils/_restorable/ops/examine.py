@@ -10,7 +10,7 @@ from typing import Iterator
 
 from ..errors import Unavailable
 from ..model.adoption import Unfit
-from ..model.dumpfile import HEAD, Script, compression_of, format_of
+from ..model.dumpfile import HEAD, Script, compression_of, format_of, whole_tar
 from ..ports import Archives, Folder, Progress, RestoreOptions
 from ..stream.compress import decompressor
 from ..stream.stage import close
@@ -49,7 +49,9 @@ def examine(folder: Folder, name: str, archives: Archives, progress: Progress) -
 
 def _read(archives: Archives, form: str, chunks: Iterator[bytes]) -> Script:
     script = Script()
-    for chunk in chunks if form == "plain" else archives.sql(chunks, RestoreOptions(form)):
+    if form != "plain":
+        chunks = archives.sql(whole_tar(chunks) if form in ("tar", "directory") else chunks, RestoreOptions(form))
+    for chunk in chunks:
         script.feed(chunk)
     if not script.complete:
         raise Unfit("it is cut off: its last line, `-- PostgreSQL database dump complete`, is missing")

@@ -38,6 +38,11 @@ def read_fingerprint(store: Store, manifest: Manifest, database: str, progress: 
     return Fingerprint.from_dict(json.loads(data))
 
 
+def jobs_for(item: Item, wanted: int) -> int:
+    """Return how many jobs may restore an archive: pg_restore refuses more than one for the tar format."""
+    return 1 if item.format == "tar" else wanted
+
+
 def expect(size: int, sha256: str, what: str) -> Stage:
     """Return a stage that passes bytes on and raises Damaged at the end unless they are the expected ones."""
 

@@ -13,7 +13,7 @@ from ..model.naming import stamp
 from ..model.pick import Choose, pick
 from ..model.server import Database
 from ..ports import RestoreOptions, Store, Target
-from .objects import read_item
+from .objects import jobs_for, read_item
 from .world import World, read_catalogue, read_manifest
 
 
@@ -167,8 +167,8 @@ def _globals(world: World, store: Store, manifest: Manifest, target: Target) -> 
 
 def _run(world: World, store: Store, manifest: Manifest, target: Target, step: Step, wish: RestoreWish) -> list[str]:
     chunks = read_item(store, manifest, step.item, world.progress)
-    options = RestoreOptions(step.item.format, wish.jobs, wish.schemas, wish.tables, wish.clean, wish.cascade,
-                             no_owner=wish.no_owner, no_privileges=wish.no_privileges)
+    options = RestoreOptions(step.item.format, jobs_for(step.item, wish.jobs), wish.schemas, wish.tables, wish.clean,
+                             wish.cascade, no_owner=wish.no_owner, no_privileges=wish.no_privileges)
     if step.action in ("fill", "add"):
         return target.restore(step.database, chunks, replace(options, jobs=1, single_transaction=True))
     report = manifest.report(step.item.database)

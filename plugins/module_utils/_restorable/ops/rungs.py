@@ -16,7 +16,7 @@ from ..model.settings import DrillJob, Question
 from ..model.text import human_bytes
 from ..ports import RestoreOptions, Store, Target
 from .ladder import Ladder
-from .objects import read_fingerprint, read_item
+from .objects import jobs_for, read_fingerprint, read_item
 from .world import World
 
 SHOWN = 20   # differences of one database that are listed one by one
@@ -61,7 +61,7 @@ def _restore_globals(world: World, store: Store, manifest: Manifest, target: Tar
 
 def _restore_database(world: World, store: Store, manifest: Manifest, item: Item, job: DrillJob, target: Target,
                       ladder: Ladder) -> None:
-    options = RestoreOptions(item.format, job.jobs)
+    options = RestoreOptions(item.format, jobs_for(item, job.jobs))
     fingerprint = read_fingerprint(store, manifest, item.database, world.progress)
     report = manifest.report(item.database)
     like = Database(item.database, 0, encoding=report.encoding, collate=report.collate, ctype=report.ctype) \
