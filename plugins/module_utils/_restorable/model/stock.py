@@ -4,12 +4,16 @@
 """The stock commands that restore a set without this software. Pure."""
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Iterable
 
 from .manifest import Item
 
 UNPACK = {"zstd": "zstd -dc {} |", "gzip": "gzip -dc {} |", "none": "cat {} |"}
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")    # no name of these letters can be read as a connection string
 
 
 def restore_commands(items: Iterable[Item]) -> tuple[str, ...]:
@@ -32,7 +36,7 @@ def create_roles(names: Iterable[str]) -> tuple[str, ...]:
 
 def _database(item: Item) -> list[str]:
     name = item.database
-    target = f"--dbname={shlex.quote(conninfo(name))}"
+    target = f"--dbname={name if _PLAIN.fullmatch(name) else shlex.quote(conninfo(name))}"
     create = f"createdb --template=template0 -- {shlex.quote(name)}"
     if item.format == "plain":
         return [create, f"{_unpack(item)} psql -X --set=ON_ERROR_STOP=1 {target}"]
