@@ -109,8 +109,8 @@ def in_words(evidence: Evidence) -> str:
         first = next(each for each in evidence.checks if each.result == "failed")
         return f"FAILED: {name}: {first.level} {first.name}: {first.detail}"
     if evidence.verdict == "incomplete":
-        first = next((each for each in evidence.checks if each.result == "not_run" and not each.optional), None)
-        why = f"{first.level} {first.name}: {first.detail}" if first else "nothing was checked"
+        missing = [each for each in evidence.checks if each.result == "not_run" and not each.optional]
+        why = f"{missing[0].level} {missing[0].name}: {missing[0].detail}" if missing else "nothing was checked"
         return f"INCOMPLETE: {name} is not proven: {why}"
     compared = any(each.level == "L4" and each.result == "ok" for each in evidence.checks)
     proof = "was restored and equals what was dumped" if compared else "was restored, with nothing to compare with"

@@ -72,6 +72,7 @@ class ClusterSettings:
     connection: Mapping[str, Any] = field(default_factory=dict)
     repositories: tuple[str, ...] = ()
     bin_dir: str = ""
+    staging: str = ""              # folder of directory dumps and of archives that are restored in parallel
     dump: DumpJob = DumpJob()
     drill: DrillJob = DrillJob()
     retention: Policy = field(default_factory=lambda: Policy.of({}))
@@ -148,13 +149,13 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
     jobs, objectives, retention = reader.inner("jobs"), reader.inner("objectives"), reader.inner("retention")
     _refuse_later(reader, jobs, retention)
     found = ClusterSettings(
-        name, dict(connection), repositories, reader.text("bin_dir"), dump_job(jobs.inner("dump")),
-        drill_job(jobs.inner("drill")), Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
+        name, dict(connection), repositories, reader.text("bin_dir"), reader.text("staging"),
+        dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
         objectives.duration("rpo", 0), objectives.duration("rto", 0))
     for job in ("prune", "verify", "status"):
         _only_schedule(jobs.inner(job))
-    for each in (objectives, retention, jobs, reader):
-        each.done()
+    for asked in (objectives, retention, jobs, reader):
+        asked.done()
     return found
 
 
