@@ -119,7 +119,6 @@ def _restore(verbs: Any) -> None:
     parser.add_argument("--replace", action="store_true", help="swap the restored database for one that is not empty")
     parser.add_argument("--clean", action="store_true", help="drop the chosen tables first")
     parser.add_argument("--cascade", action="store_true", help="with --clean: drop what depends on them too")
-    parser.add_argument("--cascade", action="store_true", help="with --clean: drop what depends on them too")
     parser.add_argument("--disconnect", action="store_true", help="end the sessions that stand in the way")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="parallel workers")
     parser.add_argument("--no-owner", action="store_true", help="everything belongs to the restoring role")

@@ -150,7 +150,8 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
     _refuse_later(reader, jobs, retention)
     found = ClusterSettings(
         name, dict(connection), repositories, reader.text("bin_dir"), reader.text("staging"),
-        dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
+        dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")),
+        Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
         objectives.duration("rpo", 0), objectives.duration("rto", 0))
     for job in ("prune", "verify", "status"):
         _only_schedule(jobs.inner(job))

@@ -24,7 +24,7 @@ def run(call: Call) -> Result:
         raise ConfigError(f"--jobs is {options.jobs}", hint="It must be at least 1.", code="usage")
     wish = RestoreWish(
         backup=options.backup, databases=tuple(options.database), into=options.into, tables=tuple(options.table),
-        schemas=tuple(options.schema), globals=options.globals, replace=options.replace, clean=options.clean, cascade=options.cascade,
+        schemas=tuple(options.schema), globals=options.globals, replace=options.replace, clean=options.clean,
         cascade=options.cascade, disconnect=options.disconnect, jobs=options.jobs, no_owner=options.no_owner,
         no_privileges=options.no_privileges, post_command=tuple(options.post_command))
     target = open_target(call.cluster)
