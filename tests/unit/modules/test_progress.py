@@ -49,7 +49,7 @@ def test_a_line_is_printed_when_it_changed_and_not_too_often(progress, printed, 
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     lines = progress.Lines("db1")
-    for second, phase in ((0, "plan"), (1, "dump app"), (3, "dump app"), (6, "dump app"), (9, "commit")):
+    for second, phase in ((0, "plan"), (1, "globals"), (3, "dump app"), (6, "dump app"), (9, "commit")):
         now[0] = second
         lines.show(json.dumps(facts(phase=phase, bytes=0)))
     assert printed == ["db1 | plan, 4.3s", "db1 | dump app, 4.3s", "db1 | commit, 4.3s"]
