@@ -70,6 +70,10 @@ options:
     description: Drop the chosen tables in the transaction that restores them.
     type: bool
     default: false
+  cascade:
+    description: With O(clean), drop what depends on the chosen tables too; views and foreign keys are brought back.
+    type: bool
+    default: false
   disconnect:
     description: End the sessions that stand in the way of O(replace).
     type: bool
@@ -188,7 +192,7 @@ OFF = {"type": "bool", "default": False}
 WISH = {
     "backup": {"type": "str", "default": "latest"},
     "databases": NAMES, "into": {"type": "str", "default": ""}, "tables": NAMES, "schemas": NAMES,
-    "globals": OFF, "replace": OFF, "clean": OFF, "disconnect": OFF,
+    "globals": OFF, "replace": OFF, "clean": OFF, "cascade": OFF, "disconnect": OFF,
     "jobs": {"type": "int", "default": 1}, "no_owner": OFF, "no_privileges": OFF, "post_command": NAMES,
 }
 

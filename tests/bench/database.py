@@ -17,7 +17,8 @@ STATEMENTS = (
        SELECT timestamptz '2026-01-01' + n * interval '11 seconds',
               (ARRAY['view', 'cart', 'buy', 'search'])[1 + n % 4],
               jsonb_build_object('user', n::bigint * 7919 % 100000, 'path', '/product/' || n * 31 % 5000,
-                                 'ms', n * 17 % 1200, 'agent', 'Mozilla/5.0 (X11; Linux x86_64) build ' || n % 97, 'ok', n % 11 <> 0)
+                                 'ms', n * 17 % 1200, 'ok', n % 11 <> 0,
+                                 'agent', 'Mozilla/5.0 (X11; Linux x86_64) build ' || n % 97)
        FROM generate_series(1, 12000 * {scale}) AS n""",
     "CREATE INDEX events_payload ON events USING gin (payload jsonb_path_ops)",
     "CREATE INDEX events_at ON events (at)",

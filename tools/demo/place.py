@@ -72,7 +72,8 @@ class Place:
     def environment(self) -> dict[str, str]:
         """Return the environment of Ansible and of the host command."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "ANSIBLE_"))}
-        return {**clean, "PYTHON": sys.executable, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+        programs = f"{pathlib.Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
+        return {**clean, "PYTHON": sys.executable, "PATH": programs,
                 "ANSIBLE_COLLECTIONS_PATH": str(self.checkout / ".work" / "collections"),
                 "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
                 "ANSIBLE_HOME": str(self.folder / "ansible"), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",

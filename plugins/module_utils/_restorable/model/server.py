@@ -56,7 +56,11 @@ class Selection:
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Selection:
         """Read the selection that a manifest keeps."""
-        return cls(**{key: value if isinstance(value, bool) else tuple(value) for key, value in body.items()})
+        def names(key: str) -> tuple[str, ...]:
+            return tuple(body.get(key, ()))
+
+        return cls(names("databases"), names("exclude_databases"), names("exclude_tables"),
+                   names("exclude_table_data"), bool(body.get("globals", True)))
 
     def label(self) -> str:
         """Return "" for the whole cluster, otherwise eight hex digits that tell this selection from others.
