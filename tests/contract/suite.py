@@ -209,6 +209,10 @@ class StoreContract:
         chunks.close()
         store.delete(KEY)
 
+    def test_it_can_be_checked_for_reading_before_it_was_ever_used(self, store):
+        store.check(write=False)
+        assert keys(store) == []
+
     def test_it_can_be_checked_and_says_what_fits(self, store):
         store.check()
         assert keys(store) == []

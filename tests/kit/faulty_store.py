@@ -19,9 +19,9 @@ class FaultyStore:
         self.name = inner.name
         self.faults = faults
 
-    def check(self):
+    def check(self, *, write=True):
         self.faults.meet("check")
-        self.inner.check()
+        self.inner.check(write=write)
 
     def put(self, key, chunks):
         fault = self.faults.meet("put")

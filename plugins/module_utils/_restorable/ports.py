@@ -39,8 +39,12 @@ class Store(Protocol):
 
     name: str
 
-    def check(self) -> None:
-        """Raise Refused, ConfigError or Unavailable unless the place can be trusted with a backup now."""
+    def check(self, *, write: bool = True) -> None:
+        """Raise Refused, ConfigError or Unavailable unless the place can be trusted with a backup now.
+
+        With write False only with reading one: nothing is made, written or removed, and a place that was never
+        used is fine.
+        """
 
     def put(self, key: str, chunks: Iterable[bytes]) -> Stored:
         """Store all chunks or nothing, durably, and return what was stored, read back.

@@ -89,7 +89,7 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
     patterns = [Pattern.of(text) for text in wish.patterns]
     zone(wish.timezone, "timezone")
     for store in world.stores:
-        store.check()
+        store.check(write=not dry_run)
     entries = folder.entries()
     chosen = [each for each in entries if any(pattern.matches(each.name) for pattern in patterns)]
     if not chosen:

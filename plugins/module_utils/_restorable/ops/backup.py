@@ -59,7 +59,7 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
     Everything or nothing: on any failure the objects of the unfinished set are removed, and older sets are untouched.
     """
     for store in world.stores:
-        store.check()
+        store.check(write=not dry_run)
     if dry_run:
         return BackupReport(*_planned(world, cluster, job, accept_new_server, dry_run=True))
     with world.lock.hold("backup"):

@@ -44,7 +44,7 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
     A verdict of failed or incomplete is a result, not an error; errors are raised only for what prevents a verdict.
     """
     for store in world.stores:
-        store.check()
+        store.check(write=not dry_run)
     plan, store = plan_drill(world, scratch, job, choose=choose)
     if dry_run:
         return plan, None

@@ -6,22 +6,33 @@ from __future__ import annotations
 
 import json
 
-from ..model.naming import hold_key
+from ..model.naming import BackupId, hold_key
+from ..ports import Store
 from .world import World, read_catalogue
 
 
 def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
          dry_run: bool = False) -> tuple[str, bool]:
     """Set or release the hold of one set in every repository that has it; return (id, whether anything changed)."""
+    for store in world.stores:
+        store.check(write=not dry_run)
+    if dry_run:
+        chosen, todo = _plan(world, backup, release)
+        return str(chosen), bool(todo)
     with world.lock.hold("hold"):
-        catalogues = [(store, read_catalogue(store, world.cluster)) for store in world.stores]
-        chosen = max(catalogues, key=lambda pair: len(pair[1].committed()))[1].get(backup).id
-        todo = [store for store, catalogue in catalogues
-                for each in catalogue.committed() if each.id == chosen and each.held == release]
-        for store in todo if not dry_run else ():
+        chosen, todo = _plan(world, backup, release)
+        for store in todo:
             if release:
                 store.delete(hold_key(world.cluster, chosen))
             else:
                 body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
                 store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
     return str(chosen), bool(todo)
+
+
+def _plan(world: World, backup: str, release: bool) -> tuple[BackupId, list[Store]]:
+    """Return the set that is meant and the repositories in which something is to be done."""
+    catalogues = [(store, read_catalogue(store, world.cluster)) for store in world.stores]
+    chosen = max(catalogues, key=lambda pair: len(pair[1].committed()))[1].get(backup).id
+    return chosen, [store for store, catalogue in catalogues
+                    for each in catalogue.committed() if each.id == chosen and each.held == release]

@@ -40,7 +40,7 @@ def prune(world: World, policy: Policy, *, dry_run: bool = False, confirm: bool 
     in its details.
     """
     for store in world.stores:
-        store.check()
+        store.check(write=not dry_run)
     if dry_run:
         return _reports(_plans(world, policy, confirm), deleted=False)
     with world.lock.hold("prune"), world.reading.hold("prune"):

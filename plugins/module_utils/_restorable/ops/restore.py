@@ -73,7 +73,7 @@ def restore(world: World, target: Target, wish: RestoreWish, *, choose: Choose,
     """
     _check_wish(wish)
     for store in world.stores:
-        store.check()
+        store.check(write=False)
     store, manifest, picked = _find(world, wish, choose)
     plan = RestorePlan(str(manifest.id), store.name, picked, wish.globals,
                        tuple(_step(target, item, wish) for item in _items(manifest, wish)), manifest)

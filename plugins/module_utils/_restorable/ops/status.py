@@ -42,6 +42,8 @@ class ClusterStatus:
 
 def list_backups(world: World) -> list[RepositoryStatus]:
     """Return every repository's catalogue; a repository that cannot be read raises."""
+    for store in world.stores:
+        store.check(write=False)
     return [RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
             for store in world.stores]
 
@@ -58,7 +60,7 @@ def status(world: World, settings: ClusterSettings) -> ClusterStatus:
 
 def _repository(world: World, store: Store) -> RepositoryStatus:
     try:
-        store.check()
+        store.check(write=False)
         return RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
     except RestorableError as error:
         return RepositoryStatus(store.name, Catalogue(world.cluster, ()), error.message)

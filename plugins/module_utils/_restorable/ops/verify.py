@@ -34,15 +34,20 @@ class Verified:
 def verify(world: World, archives: Archives, wish: str = "all", *, dry_run: bool = False) -> list[Verified]:
     """Check one set, or all, in every repository; dry_run only names what would be read."""
     for store in world.stores:
-        store.check()
-    found = []
+        store.check(write=False)
+    if dry_run:
+        return [Verified(store.name, backup, ()) for store, backup in _chosen(world, wish)]
     with world.reading.hold("verify"):
-        for store in world.stores:
-            catalogue = read_catalogue(store, world.cluster)
-            chosen = catalogue.committed() if wish == "all" else (catalogue.get(wish),)
-            for backup in chosen:
-                checks = () if dry_run else _check(world, store, archives, backup)
-                found.append(Verified(store.name, backup, checks))
+        return [Verified(store.name, backup, _check(world, store, archives, backup))
+                for store, backup in _chosen(world, wish)]
+
+
+def _chosen(world: World, wish: str) -> list[tuple[Store, Backup]]:
+    found = []
+    for store in world.stores:
+        catalogue = read_catalogue(store, world.cluster)
+        chosen = catalogue.committed() if wish == "all" else (catalogue.get(wish),)
+        found += [(store, backup) for backup in chosen]
     return found
 
 

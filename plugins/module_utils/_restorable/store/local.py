@@ -42,12 +42,17 @@ class LocalStore:
         with self._trouble:
             self._home.create()
 
-    def check(self) -> None:
+    def check(self, *, write: bool = True) -> None:
         """Raise unless the marker is there if it must be, and a file can be written, flushed and read back.
 
-        Removes what killed writers left.
+        Removes what killed writers left. With write False only the marker and the right to list are looked at;
+        an absent folder whose parent is there is an empty repository.
         """
         with self._trouble:
+            if not write:
+                self._home.guard()
+                os.listdir(self.root if os.path.lexists(self.root) else os.path.dirname(self.root))
+                return
             self._home.prepare()
             self.sweep_parts()
             with Part(self.root) as probe:
