@@ -193,6 +193,25 @@ def test_a_program_that_stops_reading_has_failed_even_if_it_exits_0(count):
     assert "head stopped reading with" in caught.value.message
 
 
+def test_a_program_may_leave_once_it_has_read_all():
+    def source():
+        yield b"x" * 10
+        time.sleep(0.2)                # head has left by now, as pg_restore does after the last block
+
+    with nothing_left():
+        assert feed(["head", "-c", "10"], source()) == b"x" * 10
+
+
+def test_an_input_that_fails_after_the_program_has_left_is_no_success():
+    def source():
+        yield b"x" * 10
+        time.sleep(0.2)
+        raise KeyError("the digest is wrong")
+
+    with nothing_left(), pytest.raises(KeyError):
+        feed(["head", "-c", "10"], source())
+
+
 def test_a_slow_reader_of_the_last_bytes_has_not_failed():
     with nothing_left():
         assert feed(sh("sleep 0.3; cat > /dev/null; sleep 0.2; echo done"), [b"x" * 500_000]) == b"done\n"

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Iterator
 
 from ..errors import Unavailable
@@ -39,18 +39,25 @@ class FileLock:
         handle = self._open()
         try:
             self._take(handle)
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(self._holder(purpose)).encode(), 0)
+            self._write(handle, json.dumps(self._holder(purpose)).encode())
             yield
-            os.ftruncate(handle, 0)
+            self._write(handle, b"")
         finally:
             os.close(handle)
+
+    def _write(self, handle: int, text: bytes) -> None:
+        with suppress(OSError):        # on a full disk the lock holds all the same, only without a name
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, text, 0)
 
     def _open(self) -> int:
         try:
             private_folder(os.path.dirname(self._path))
             return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Unavailable(f"lock file {self._path} cannot be made: {error.strerror}", code="lock.unusable",
+                                  hint=f"Make room on the disk of {os.path.dirname(self._path)}.") from error
             raise Unavailable(f"lock file {self._path} cannot be opened: {error.strerror}", code="lock.unusable",
                               hint="Run as the user who owns the repository, or set state_dir to a folder that this "
                                    "user can write to.") from error
