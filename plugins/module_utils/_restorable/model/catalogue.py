@@ -112,5 +112,5 @@ class _Sorted:
                 self.strangers.append(text)
                 continue
             drilled, verdict = self.drills.get(text, (None, ""))
-            objects = tuple(self.names[text])
+            objects = tuple(sorted(self.names[text]))
             yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects)

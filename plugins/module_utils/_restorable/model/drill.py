@@ -96,7 +96,8 @@ def verdict(checks: Iterable[Check]) -> str:
     found = list(checks)
     if any(each.result == "failed" for each in found):
         return "failed"
-    if not found or any(each.result == "not_run" and not each.optional for each in found):
+    if not any(each.result == "ok" for each in found) or \
+            any(each.result == "not_run" and not each.optional for each in found):
         return "incomplete"
     return "passed"
 

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from typing import Any, Iterable, Mapping
 
 from ..errors import ConfigError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw]?)")
 
 
 class Reader:
@@ -91,7 +92,7 @@ class Reader:
 
 def duration(value: Any, where: str) -> float:
     """Return seconds of 90, "90s", "15m", "24h", "7d" or "2w"; raise ConfigError naming where otherwise."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
         return float(value)
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if not found:
