@@ -1,0 +1,89 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Green, yellow or red, and why."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from _restorable.model.catalogue import Backup, Catalogue
+from _restorable.model.health import judge
+from _restorable.model.naming import BackupId
+from _restorable.model.settings import ClusterSettings
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
+SHOP = ClusterSettings("shop")
+
+
+def holding(*backups: Backup) -> Catalogue:
+    return Catalogue("shop", tuple(sorted(backups, key=lambda each: each.id)))
+
+
+def taken(hours: float, *, kind: str = "dump", verdict: str = "", drilled_days: float = 1, committed: bool = True):
+    drilled = NOW - timedelta(days=drilled_days) if verdict else None
+    return Backup(BackupId(NOW - timedelta(hours=hours), kind), 10, committed, drilled=drilled, verdict=verdict)
+
+
+def colour(*backups: Backup, settings: ClusterSettings = SHOP) -> str:
+    return judge([holding(*backups)], [], settings, NOW).colour
+
+
+def test_a_young_backup_and_a_young_proof_are_green():
+    assert judge([holding(taken(2), taken(50, verdict="passed"))], [], SHOP, NOW).reasons == ()
+    assert colour(taken(2), taken(50, verdict="passed")) == "green"
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(26, "yellow"), (26.1, "red")])
+def test_a_nightly_backup_may_be_two_hours_late(hours, expected):
+    assert colour(taken(hours)) == expected
+
+
+def test_the_objective_replaces_the_default_age():
+    assert colour(taken(2, verdict="passed"), settings=ClusterSettings("shop", rpo=3600)) == "red"
+    assert colour(taken(40, verdict="passed"), settings=ClusterSettings("shop", rpo=7 * 86400)) == "green"
+
+
+def test_nothing_was_ever_drilled_is_yellow():
+    assert judge([holding(taken(2))], [], SHOP, NOW).reasons == ("no backup was ever drilled",)
+
+
+def test_a_proof_older_than_a_month_is_yellow():
+    assert colour(taken(2), taken(999, verdict="passed", drilled_days=36)) == "yellow"
+
+
+def test_a_failed_last_drill_is_red_even_beside_a_proven_backup():
+    assert colour(taken(2, verdict="failed", drilled_days=1), taken(26, verdict="passed", drilled_days=2)) == "red"
+
+
+def test_a_failed_drill_is_forgiven_by_a_later_pass():
+    assert colour(taken(2, verdict="passed", drilled_days=1), taken(26, verdict="failed", drilled_days=2)) == "green"
+
+
+def test_an_incomplete_drill_proves_nothing():
+    assert judge([holding(taken(2, verdict="incomplete"))], [], SHOP, NOW).reasons == ("no drill has passed yet",)
+
+
+def test_an_orphan_and_an_adopted_file_are_no_fresh_backup():
+    assert colour(taken(1, committed=False)) == "red"
+    assert colour(taken(1, kind="adopted", verdict="passed")) == "red"
+
+
+def test_every_repository_must_have_a_young_backup():
+    health = judge([holding(taken(2, verdict="passed")), holding(taken(99))], [], SHOP, NOW)
+    assert (health.colour, health.reasons) == ("red", ("the newest backup is 4d03h old, 1d02h is allowed",))
+
+
+def test_an_unreadable_repository_is_red_and_named():
+    health = judge([holding(taken(2, verdict="passed"))], ["offsite: not mounted"], SHOP, NOW)
+    assert (health.colour, health.reasons) == ("red", ("repository offsite: not mounted",))
+
+
+def test_no_repository_is_red():
+    assert judge([], [], SHOP, NOW).colour == "red"
+
+
+def test_a_reason_is_told_once_for_all_repositories():
+    same = holding(taken(99, verdict="passed"))
+    assert len(judge([same, same], [], SHOP, NOW).reasons) == 1
