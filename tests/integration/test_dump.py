@@ -247,6 +247,7 @@ def wrapped(server, tmp_path):
     def wrap(script):
         path = tmp_path / "bin" / "pg_dump"
         path.parent.mkdir()
+        (path.parent / "pg_restore").symlink_to(f"{server.bin_dir}/pg_restore")
         real = f"{server.bin_dir}/pg_dump"
         path.write_text(f'#!/bin/bash\nREAL={real}\nif [ "$1" = --version ]; then exec $REAL --version; fi\n{script}\n')
         path.chmod(0o755)

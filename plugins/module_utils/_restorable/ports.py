@@ -115,6 +115,13 @@ class DumpSession(Protocol):
         custom and plain give the tool's own format, directory gives one tar of the directory.
         """
 
+    def contents(self) -> list[str]:
+        """Return the table of contents of what stream gave, one line an entry; plain has none.
+
+        Call it after stream ended. It is what the archive itself says, so a dump that holds less than it should
+        shows here.
+        """
+
     def fingerprint(self, level: str) -> Fingerprint:
         """Return counts, digests and inventory of what stream dumps, seen in the same snapshot.
 

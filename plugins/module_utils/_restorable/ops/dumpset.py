@@ -20,6 +20,7 @@ from ..stream.compress import compressor
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
 from .objects import counted
+from .rungs import require_data_entries
 from .world import World
 
 SUFFIX = {"zstd": ".zst", "gzip": ".gz", "none": ""}
@@ -92,6 +93,8 @@ def _dump_with_fingerprint(world: World, session: DumpSession, options: DumpOpti
         item = store_stream(world, backup, escape(database) + STEM[options.format], session.stream(options),
                             role="dump", form=options.format, options=options, database=database)
         found = beside.result()
+    if options.format != "plain":
+        require_data_entries(session.contents(), found)
     return item, None if options.fingerprint == "none" else found
 
 

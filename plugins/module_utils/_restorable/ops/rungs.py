@@ -99,7 +99,7 @@ def require_data_entries(toc: Iterable[str], fingerprint: Fingerprint) -> None:
     """Raise Damaged unless the archive's table of contents has as many data entries as tables were fingerprinted."""
     entries = sum(" TABLE DATA " in line for line in toc if not line.startswith(";"))
     if entries < len(fingerprint.tables):
-        raise Damaged(f"the archive has data of {entries} tables, {len(fingerprint.tables)} were dumped",
+        raise Damaged(f"the archive has data of {entries} tables, {len(fingerprint.tables)} were to be dumped",
                       hint="Take another backup; this one is incomplete.", code="dump.toc_incomplete")
 
 

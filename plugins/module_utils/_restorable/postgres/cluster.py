@@ -17,7 +17,7 @@ from .locks import lock_and_export
 from .parameters import Connection
 from .probe import ask_server
 from .session import PgDumpSession, explained
-from .tools import find_tool
+from .tools import Tool, find_tool
 
 
 class PgCluster:
@@ -40,19 +40,24 @@ class PgCluster:
 
     def dump_tool(self, server: Server) -> str:
         """Return the version line of the pg_dump that will run; see ports.Cluster."""
-        return find_tool("pg_dump", server.major, self._bin_dir, environ=self._environ).line
+        return self._tools(server.major)[0].line
 
     @contextmanager
     def session(self, database: str, selection: Selection, *, lock_timeout: float) -> Iterator[PgDumpSession]:
         """Lock the selected tables, then export a snapshot; see ports.Cluster."""
         with closing(open_database(self._connection, database)) as holder:
-            tool = find_tool("pg_dump", holder.info.server_version // 10000, self._bin_dir, environ=self._environ)
+            tool, lister = self._tools(holder.info.server_version // 10000)
             with _server_errors(database):
                 snapshot = lock_and_export(holder, selection, lock_timeout=lock_timeout)
             info = holder.info
             here = self._connection.pinned(info.host, info.hostaddr, info.port)
-            yield PgDumpSession(here, database, holder, snapshot, selection, tool=tool, staging=self._staging,
-                                lock_timeout=lock_timeout, environ=self._environ)
+            yield PgDumpSession(here, database, holder, snapshot, selection, tool=tool, lister=lister,
+                                staging=self._staging, lock_timeout=lock_timeout, environ=self._environ)
+
+    def _tools(self, major: int) -> tuple[Tool, Tool]:
+        """Return the pg_dump that runs, and the pg_restore that lists what it gave."""
+        tool = find_tool("pg_dump", major, self._bin_dir, environ=self._environ)
+        return tool, find_tool("pg_restore", tool.major, self._bin_dir, environ=self._environ)
 
     def dump_globals(self) -> Iterator[bytes]:
         """Yield pg_dumpall --globals-only; see ports.Cluster."""

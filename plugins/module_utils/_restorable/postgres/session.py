@@ -15,10 +15,12 @@ from ..errors import ConfigError, NotFound, RestorableError, ToolFailed, Unavail
 from ..model.fingerprint import Fingerprint
 from ..model.server import DumpOptions, Selection
 from ..stream.program import read_from
+from .archives import complete_sql
 from .children import child_environment
 from .connect import driver, open_database
 from .fingerprint import take, take_later
 from .folder import tar_folder
+from .listing import PassingList
 from .locks import Snapshot
 from .parameters import Connection
 from .tools import Tool
@@ -55,12 +57,14 @@ class PgDumpSession:
     """
 
     def __init__(self, connection: Connection, database: str, holder: psycopg.Connection[tuple[Any, ...]],
-                 snapshot: Snapshot, selection: Selection, *, tool: Tool, staging: str | None,
+                 snapshot: Snapshot, selection: Selection, *, tool: Tool, lister: Tool, staging: str | None,
                  lock_timeout: float, environ: Mapping[str, str] | None) -> None:
         self.begun = snapshot.begun
         self.lsn = snapshot.lsn
         self._connection, self._database, self._holder = connection, database, holder
         self._snapshot, self._selection, self._tool = snapshot, selection, tool
+        self._lister = lister
+        self._contents: list[str] = []
         self._staging, self._lock_timeout, self._environ = staging, lock_timeout, environ
 
     def stream(self, options: DumpOptions) -> Iterator[bytes]:
@@ -73,13 +77,21 @@ class PgDumpSession:
             with explained(), child_environment(self._connection, self._environ) as env:
                 if options.format == "directory":
                     yield from self._directory(options.jobs, env)
+                elif options.format == "plain":
+                    yield from complete_sql(self._run(self._argv("--format=plain"), env))
                 else:
-                    yield from self._run(self._argv(f"--format={options.format}"), env)
+                    passing = PassingList(self._lister.path)
+                    yield from passing(self._run(self._argv("--format=custom"), env))
+                    self._contents = passing.lines()
             self._check_alive()
             ended = True
         finally:
             if not ended:
                 self._give_up()
+
+    def contents(self) -> list[str]:
+        """Return the table of contents of what stream gave; see ports.DumpSession."""
+        return self._contents
 
     def fingerprint(self, level: str) -> Fingerprint:
         """Return the fingerprint of the snapshot; see ports.DumpSession."""
@@ -112,6 +124,8 @@ class PgDumpSession:
             argv = self._argv("--format=directory", f"--jobs={max(1, jobs)}", "--no-sync", f"--file={target}")
             for _chunk in self._run(argv, env):
                 pass                       # it has nothing to say on its standard output
+            listing = b"".join(self._run([self._lister.path, "--list", target], env))
+            self._contents = listing.decode(errors="replace").splitlines()
             yield from tar_folder(target)
 
     def _give_up(self) -> None:
