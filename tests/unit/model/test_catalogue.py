@@ -74,7 +74,8 @@ def test_a_hold_is_known_by_its_name():
 
 
 def test_what_is_not_ours_is_named_and_not_counted():
-    catalogue = Catalogue.of("shop", listing(*whole(OLD), "backup/my-files/precious.sql", "backup/20261399T000000Z-dump/x"))
+    foreign = "backup/my-files/precious.sql", "backup/20261399T000000Z-dump/x"
+    catalogue = Catalogue.of("shop", listing(*whole(OLD), *foreign))
     assert len(catalogue.backups) == 1
     assert sorted(catalogue.strangers) == ["20261399T000000Z-dump", "my-files"]
 

@@ -21,7 +21,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2190, 1, 1), timezones=st.just(timezone.utc))
 SIZES = st.integers(0, 2 ** 60)
 PLAIN = st.recursive(st.none() | st.booleans() | st.integers(-2 ** 60, 2 ** 60) | TEXTS,
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6)
+                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+                     max_leaves=6)
 MAPS = st.dictionaries(TEXTS, PLAIN, max_size=3)
 ITEMS = st.builds(Item, name=st.from_regex(r"[a-z%][a-z.%-]{0,20}", fullmatch=True), role=st.sampled_from(ROLES),
                   size=SIZES, sha256=st.just(DIGEST), plain_size=SIZES, plain_sha256=st.just(DIGEST), database=TEXTS)

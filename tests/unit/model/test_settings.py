@@ -9,9 +9,9 @@ import copy
 import pytest
 
 from _restorable.errors import ConfigError, NotFound
-from _restorable.model.settings import PICKS, ClusterSettings, Question, Settings, drill_job, dump_job
 from _restorable.model.pick import WORDS
 from _restorable.model.reading import Reader
+from _restorable.model.settings import PICKS, ClusterSettings, Question, Settings, drill_job, dump_job
 
 GOOD = {
     "repositories": {"local": {"type": "local", "path": "/var/backups/restorable"},

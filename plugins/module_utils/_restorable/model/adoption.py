@@ -84,18 +84,20 @@ class Pattern:
         found = self.regex.fullmatch(name)
         if found and "stamp" in found.groupdict():
             return _named(name, found.start("stamp"), found.end("stamp"), _moment(found, found["stamp"], place))
-        wrong: Misdated | None = None
+        wrong: dict[range, Misdated] = {}
         for hit in (hit for form in _STAMPS for hit in form.finditer(name)):
+            if any(hit.start() in place_of for place_of in wrong):
+                continue           # the date of an impossible time is no better
             try:
                 return _named(name, hit.start(), hit.end(), _moment(hit, hit[0], place))
             except Misdated as error:
-                wrong = wrong or error
+                wrong[range(hit.start(), hit.end())] = error
+        for error in wrong.values():
+            raise error
         either = _EITHER_WAY.search(name)
-        if either and not wrong:
-            wrong = Misdated(f"the name says {either[0]}, which does not tell the day from the month; "
-                             "give a pattern that does, such as app-DD-MM-YYYY.sql.gz")
-        if wrong:
-            raise wrong
+        if either:
+            raise Misdated(f"the name says {either[0]}, which does not tell the day from the month; "
+                           "give a pattern that does, such as app-DD-MM-YYYY.sql.gz")
         return Named(_stem(name), None)
 
 

@@ -14,12 +14,11 @@ from typing import Iterable, Iterator
 from .adoption import Unfit
 
 HEAD = 4096                        # bytes that are enough to recognise a file
-_TAIL = 4096
 _BLOCK = 512                       # of a tar archive
 _LONGEST = 1 << 20                 # a longer line holds data, and no statement that matters here
 
 _SCRIPT, _CLUSTER = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster dump"
-_COMPLETE = re.compile(rb"(?m)^-- PostgreSQL database dump complete\r?$")
+_COMPLETE = b"-- PostgreSQL database dump complete"
 _FOREIGN = (
     (b"BZh", "bzip2", "bunzip2"), (b"\xfd7zXZ\x00", "xz", "unxz"), (b"\x04\x22\x4d\x18", "lz4", "unlz4"),
     (b"PK\x03\x04", "a zip archive", "unzip"),
@@ -118,18 +117,17 @@ class Script:
         self.database = ""             # only scripts of pg_dump --create name it
         self.tables = 0
         self._rest = b"\n"
-        self._tail = b""
+        self._ended = False
         self._copying = False
         self._skipping = False
 
     @property
     def complete(self) -> bool:
-        """Say whether the script ended as pg_dump ends it."""
-        return _COMPLETE.search(self._tail) is not None
+        """Say whether the script came to the line that pg_dump writes last; the same words in a table do not count."""
+        return self._ended or (not self._copying and self._rest.strip() == _COMPLETE)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
-        self._tail = (self._tail + chunk[-_TAIL:])[-_TAIL:]
         data, at = self._rest + chunk, 0
         while True:
             following = self._skip_data(data, at) if self._copying else self._read_line(data, at)
@@ -169,6 +167,8 @@ class Script:
         text = line.decode(errors="replace").rstrip()
         if text.startswith("COPY ") and text.endswith(" FROM stdin;"):
             self._copying = True
+        elif text == _COMPLETE.decode():
+            self._ended = True
         elif text.startswith("-- Dumped "):
             self._note_version(text)
         elif text.startswith("\\connect "):
@@ -187,8 +187,8 @@ class Script:
 
 
 _COPY_END = re.compile(rb"\n\\\.\r?\n")
-_TELLING = (b"COPY ", b"-- Dumped ", b"\\connect ", b"CREATE TABLE ", b"CREATE UNLOGGED TABLE ", b"ALTER ", b"GRANT ",
-            b"REVOKE ", b"SET SESSION AUTHORIZATION ", b"CREATE POLICY ", b"CREATE SCHEMA ", b"CREATE USER MAPPING ")
+_TELLING = (b"COPY ", b"-- Dumped ", _COMPLETE, b"\\connect ", b"CREATE TABLE ",
+            b"CREATE UNLOGGED TABLE ", b"ALTER ", b"GRANT ", b"REVOKE ", b"SET SESSION AUTHORIZATION ", b"CREATE POLICY ", b"CREATE SCHEMA ", b"CREATE USER MAPPING ")
 _NAME = r'("(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _MENTIONS = (
     re.compile(rf"^ALTER .* OWNER TO {_NAME};$"),
