@@ -59,7 +59,8 @@ def _worst(checks: list[Report]) -> str:
 def _detail(checks: list[Report]) -> str:
     done = sum(each["result"] == "ok" for each in checks)
     if len(checks) == 1 and checks[0]["result"] != "failed":
-        return str(checks[0]["detail"])
+        named = checks[0]["level"] == "L6" and checks[0]["result"] == "ok"
+        return f"{checks[0]['name']} in {checks[0]['detail']}" if named else str(checks[0]["detail"])
     told = [f"{done} ok"] if done else []
     for result in ("failed", "not_run"):
         count = sum(each["result"] == result for each in checks)

@@ -188,7 +188,8 @@ class Script:
 
 _COPY_END = re.compile(rb"\n\\\.\r?\n")
 _TELLING = (b"COPY ", b"-- Dumped ", _COMPLETE, b"\\connect ", b"CREATE TABLE ",
-            b"CREATE UNLOGGED TABLE ", b"ALTER ", b"GRANT ", b"REVOKE ", b"SET SESSION AUTHORIZATION ", b"CREATE POLICY ", b"CREATE SCHEMA ", b"CREATE USER MAPPING ")
+            b"CREATE UNLOGGED TABLE ", b"ALTER ", b"GRANT ", b"REVOKE ", b"SET SESSION AUTHORIZATION ",
+            b"CREATE POLICY ", b"CREATE SCHEMA ", b"CREATE USER MAPPING ")
 _NAME = r'("(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _MENTIONS = (
     re.compile(rf"^ALTER .* OWNER TO {_NAME};$"),
