@@ -4,6 +4,7 @@
 """A small database in which everything depends on something: for restores of single tables."""
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import Iterator
 
@@ -19,7 +20,9 @@ SHOP = """
 CREATE SCHEMA sales AUTHORIZATION app;
 CREATE TYPE sales.state AS ENUM ('new','paid');
 CREATE TABLE public.customers (id bigserial PRIMARY KEY, name text NOT NULL UNIQUE, note text DEFAULT 'x');
-CREATE TABLE public.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer bigint NOT NULL REFERENCES customers, state sales.state DEFAULT 'new', total numeric CHECK (total >= 0), twice numeric GENERATED ALWAYS AS (total*2) STORED);
+CREATE TABLE public.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  customer bigint NOT NULL REFERENCES customers, state sales.state DEFAULT 'new',
+  total numeric CHECK (total >= 0), twice numeric GENERATED ALWAYS AS (total*2) STORED);
 CREATE INDEX orders_total ON orders (total);
 CREATE STATISTICS orders_stat ON customer, total FROM orders;
 CREATE TABLE sales.lines (order_id int REFERENCES public.orders ON DELETE CASCADE, n int, PRIMARY KEY (order_id, n));
@@ -78,11 +81,17 @@ def build(server, name: str) -> None:
     server.sql(SHOP, database=name)
 
 
+def run(server, tool: str, *words: str, **variables: str) -> bytes:
+    """Return what a client program prints, undisturbed by a hostile database; variables overrule the connection."""
+    environment = {**os.environ, "PGHOST": str(server.folder), "PGUSER": server.superuser,
+                   "PGOPTIONS": "-c session_preload_libraries= -c statement_timeout=0", **variables}
+    return subprocess.run([f"{server.bin_dir}/{tool}", *words], check=True, stdout=subprocess.PIPE,
+                          env=environment).stdout
+
+
 def dump(server, name: str, *words: str) -> bytes:
     """Return what pg_dump prints."""
-    argv = [f"{server.bin_dir}/pg_dump", f"--host={server.folder}", f"--username={server.superuser}", *words,
-            f"--dbname={name}"]
-    return subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
+    return run(server, "pg_dump", *words, f"--dbname={name}")
 
 
 def described(server, name: str) -> list[str]:

@@ -4,6 +4,7 @@
 """Whom a server of ours runs as: PostgreSQL refuses root."""
 from __future__ import annotations
 
+import glob
 import os
 import pwd
 import shutil
@@ -68,24 +69,45 @@ def reachable(bin_dir: str, folder: str, account: Account | None) -> str:
     """Return bin_dir if the account can run what is in it, otherwise that of a copy of the installation in folder.
 
     Installations in a Python wheel often lie below a home folder that is closed to others. PostgreSQL finds its
-    libraries relative to its programs, so a copy of the folder above bin_dir works.
+    own files relative to its programs; a wheel's libraries lie in NAME.libs beside the package (auditwheel).
     """
     if account is None or _runs(bin_dir, account):
         return bin_dir
-    copy = os.path.join(folder, "install")
-    shutil.copytree(os.path.dirname(bin_dir), copy, symlinks=True)
-    found = os.path.join(copy, os.path.basename(bin_dir))
+    home = os.path.dirname(os.path.realpath(bin_dir))
+    package = os.path.dirname(home)
+    copied = os.path.join(folder, "install", os.path.basename(package))
+    libraries = {os.path.dirname(each) for each in glob.glob(os.path.join(glob.escape(os.path.dirname(package)),
+                                                                         "*.libs", "libpq*"))}
+    for source in (home, *libraries):
+        copy = os.path.join(copied if source == home else os.path.dirname(copied), os.path.basename(source))
+        shutil.copytree(source, copy, symlinks=True)
+        _open(copy)
+    found = os.path.join(copied, os.path.basename(home), os.path.basename(bin_dir))
+    os.chmod(copied, 0o755)
+    os.chmod(os.path.dirname(copied), 0o755)
     if _runs(found, account):
         return found
     raise ConfigError(f"account {account.name} cannot run the programs in {bin_dir}", code="scratch.no_access",
                       hint="Install PostgreSQL where every account can read it, or set bin_dir.")
 
 
+def _open(copy: str) -> None:
+    """Let everybody read what was copied, as an installation should."""
+    for folder, _folders, files in os.walk(copy):
+        os.chmod(folder, 0o755)
+        for path in (os.path.join(folder, each) for each in files):
+            if not os.path.islink(path):
+                os.chmod(path, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)
+
+
 def _runs(bin_dir: str, account: Account) -> bool:
-    try:
-        done = subprocess.run([os.path.join(bin_dir, "postgres"), "--version"], cwd="/", stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                              **account.arguments())
-    except OSError:
-        return False
-    return done.returncode == 0
+    for name in ("initdb", "postgres"):
+        try:
+            done = subprocess.run([os.path.join(bin_dir, name), "--version"], cwd="/", stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                                  **account.arguments())
+        except OSError:
+            return False
+        if done.returncode:
+            return False
+    return True
