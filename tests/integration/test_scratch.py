@@ -298,8 +298,8 @@ def test_an_index_that_lost_a_row_is_found_or_the_check_says_why_it_could_not_ru
                 session.execute(statement)
         rows = {check: (status, detail) for check, status, detail in target.integrity("postgres")}
         if "amcheck" in rows:
-            assert rows["amcheck"] == ("not_run", "the server's installation has no extension amcheck"
-                                                  " (package postgresql-contrib)")
+            assert rows["amcheck"][0] == "not_run"
+            assert "has no extension amcheck" in rows["amcheck"][1]
         else:
             assert rows["amcheck indexes"][0] == "failed"
             assert "public.t_pkey" in rows["amcheck indexes"][1]
