@@ -120,7 +120,8 @@ CREATE STATISTICS shop.expressed ON (lower(status)), total FROM shop.orders;
 ALTER STATISTICS shop.dependent SET STATISTICS 500;
 COMMENT ON STATISTICS shop.dependent IS 'dependent';
 
-CREATE TABLE shop.event (id integer NOT NULL, at date NOT NULL, what text DEFAULT 'x', kind text) PARTITION BY RANGE (at);
+CREATE TABLE shop.event (id integer NOT NULL, at date NOT NULL, what text DEFAULT 'x', kind text)
+    PARTITION BY RANGE (at);
 CREATE TABLE shop.event_2024 PARTITION OF shop.event FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE shop.event_2025 (what text, kind text, at date NOT NULL, id integer NOT NULL);
 ALTER TABLE shop.event ATTACH PARTITION shop.event_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
@@ -152,9 +153,9 @@ CREATE TABLE public."Upper.Dot" ("a.b" integer PRIMARY KEY, "C" text);
 CREATE TABLE shop.kinds (
     id integer PRIMARY KEY, j json, jb jsonb, x xml, p point, bx box, tv tsvector, tq tsquery, b bit(5), vb bit varying,
     m money, f4 real, f8 double precision, n numeric, iv interval, ti time, tz timetz, ts timestamp, tstz timestamptz,
-    u uuid, i inet, c cidr, mac macaddr, mac8 macaddr8, by bytea, ch character(5), q "char", na name, o oid, rc regclass,
-    ia integer[], ta text[], ja json[], ea shop.mood[], pa shop.pair[], r int4range, nr numrange, fr shop.float_range,
-    mr int4multirange, mo shop.mood, pr shop.pair, em shop.email, tg shop.tags, ls pg_lsn, v2 int2vector, bo boolean,
+    u uuid, i inet, c cidr, mac macaddr, mac8 macaddr8, by bytea, ch character(5), q "char", na name, o oid,
+    rc regclass, ia integer[], ta text[], ja json[], ea shop.mood[], pa shop.pair[], r int4range, nr numrange,
+    fr shop.float_range, mr int4multirange, mo shop.mood, pr shop.pair, em shop.email, tg shop.tags, ls pg_lsn, v2 int2vector, bo boolean,
     jp jsonpath, ac aclitem, ti2 tid, xi xid);
 
 CREATE VIEW shop.cheap WITH (security_barrier) AS SELECT o.id, o.total * 2 AS twice, c.name FROM shop.orders o
@@ -167,7 +168,8 @@ COMMENT ON COLUMN shop.cheap.twice IS 'twice';
 GRANT SELECT ON shop.cheap TO "rich reader";
 CREATE VIEW shop.simple AS SELECT id, name FROM shop.customer WHERE id > 5 WITH LOCAL CHECK OPTION;
 ALTER VIEW shop.simple ALTER COLUMN name SET DEFAULT 'nobody';
-CREATE VIEW shop.looped AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n;
+CREATE VIEW shop.looped AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3)
+    SELECT i FROM n;
 CREATE MATERIALIZED VIEW shop.sums AS SELECT status, sum(total) AS total FROM shop.orders GROUP BY status;
 CREATE UNIQUE INDEX sums_status ON shop.sums (status);
 CREATE MATERIALIZED VIEW shop.unready AS SELECT 1 AS a WITH NO DATA;
@@ -259,9 +261,10 @@ INSERT INTO public."Upper.Dot" VALUES (1, 'x');
 INSERT INTO shop.kinds VALUES (1, '{"a":  1}', '{"b": 1.0}', NULL, '(1,2)', '((0,0),(1,1))', 'a fat cat', 'fat & rat',
     '10101', '1', 12.5, 1e-20, 'NaN', 'Infinity', '1 mon 2 days', '10:00', '10:00+02', '2024-01-01 10:00:00.123456',
     'infinity', '00000000-0000-0000-0000-000000000001', '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03',
-    '08:00:2b:01:02:03:04:05', '\x00ff', 'ab', 'q', 'name', 4000000000, 'shop.customer', '{1,NULL,3}', '[0:1]={a,"b c"}',
-    ARRAY['{}'::json], '{sad,happy}', ARRAY[ROW(1, 'x', 'ok')::shop.pair], '[1,5)', '(1.50,)', '[1.5,2.5]', '{[1,3),[5,6)}',
-    'happy', ROW(1, NULL, 'sad'), 'e@x', '{t}', '16/B374D848', '1 2', true, '$.a[*]', 'rich_app=r/rich_owner', '(1,2)', '7');
+    '08:00:2b:01:02:03:04:05', '\x00ff', 'ab', 'q', 'name', 4000000000, 'shop.customer', '{1,NULL,3}',
+    '[0:1]={a,"b c"}', ARRAY['{}'::json], '{sad,happy}', ARRAY[ROW(1, 'x', 'ok')::shop.pair], '[1,5)', '(1.50,)',
+    '[1.5,2.5]', '{[1,3),[5,6)}', 'happy', ROW(1, NULL, 'sad'), 'e@x', '{t}', '16/B374D848', '1 2', true, '$.a[*]',
+    'rich_app=r/rich_owner', '(1,2)', '7');
 INSERT INTO shop.kinds (id, em, f8, n) VALUES (2, 'e@y', '-Infinity', 'NaN'), (3, 'e@z', -0.0, 1.00);
 SELECT nextval('shop.loose'), nextval('shop.loose');
 SELECT setval('shop.set_back', 77, false);

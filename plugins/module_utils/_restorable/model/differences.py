@@ -7,7 +7,7 @@ One loss is told once: what hangs on a lost table is counted beside it, not list
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Iterable, Mapping
 
 from .deparsed import same_meaning
@@ -22,6 +22,8 @@ _CARRIERS = ("schema", "table", "foreign_table", "view", "materialized_view", "t
              "foreign_server", "role")
 # What a faithful restore may change, because the target's software decides it.
 _NOTES = ("extension_version", "collation_version")
+# template0 has it, and pg_dump does not drop it where the source has dropped it.
+_TEMPLATE = "schema public"
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,10 @@ def compare(expected: Fingerprint, actual: Fingerprint) -> list[Difference]:
 def compare_globals(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Difference]:
     """Return what of roles, memberships and tablespaces is lost or changed.
 
-    A server that is restored into may have roles of its own, so what was added is a note.
+    A server that is restored into may have roles of its own and no room for tablespaces, so both are notes.
     """
     found = _objects({key: (text,) for key, text in expected.items()}, actual)
-    return [each if each.problem != "added" else _as_note(each) for each in found]
+    return [_as_note(each) if each.problem == "added" or each.kind == "tablespace" else each for each in found]
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -70,7 +72,8 @@ def _objects(expected: Mapping[str, tuple[str, ...]], actual: Mapping[str, str])
     lost = _folded(key for key in expected if key not in actual)
     added = _folded(key for key in actual if key not in expected)
     found = [_difference(key, "lost", _cut(expected[key][0]), _absent(count)) for key, count in lost.items()]
-    found += [_difference(key, "added", _absent(count), _cut(actual[key])) for key, count in added.items()]
+    found += [_difference(key, "added", _absent(count), _cut(actual[key]), note=key == _TEMPLATE)
+              for key, count in added.items()]
     for key, texts in expected.items():
         if key in actual and actual[key] not in texts:
             before, after = _excerpts(texts[0], actual[key])
@@ -197,4 +200,4 @@ def _number(bound: int | None) -> str:
 
 
 def _as_note(each: Difference) -> Difference:
-    return Difference(each.level, each.kind, each.name, each.problem, each.expected, each.actual, True)
+    return replace(each, note=True)

@@ -25,8 +25,8 @@ Range = tuple["int | None", "int | None"]
 class TableDigest:
     """A table's rows, and the sum over the hashes of all of them, which no order and no duplicate hides from.
 
-    method says how a row became a number: hash (hash_record_extended), text (its text form, PostgreSQL 13), count
-    (it did not; digest is None).
+    method says how a row became a number: hash (of hash_record_extended), text (of its text form, PostgreSQL 13),
+    count (it did not; digest is None).
     """
 
     rows: int

@@ -88,7 +88,9 @@ def _entries(session: psycopg.Connection[tuple[Any, ...]], kinds: Sequence[Kind]
     keys: dict[tuple[str, int, int], str] = {}
     owners: Mapping[int, str] = dict(session.execute("SELECT oid, quote_ident(rolname) FROM pg_roles").fetchall())
     for kind in kinds:
-        for oid, subid, identity, definition, owner, granted, parents in session.execute(kind.sql).fetchall():
+        with session.transaction(force_rollback=True):     # pg_get_viewdef locks the view and what it reads
+            rows = session.execute(kind.sql).fetchall()
+        for oid, subid, identity, definition, owner, granted, parents in rows:
             if (kind.catalog, oid) in hidden or any(
                     ("pg_class", parent) in hidden or ("pg_type", parent) in hidden for parent in parents):
                 continue

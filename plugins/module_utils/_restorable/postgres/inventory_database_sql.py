@@ -116,7 +116,7 @@ SELECT a.oid, 0, quote_ident(a.amname), concat_ws(' ', a.amtype, a.amhandler), {
 def _events(version: int) -> list[Kind]:
     generated = "'generated ' || nullif(p.pubgencols::text, 'n')" if version >= 180000 else "NULL"
     return [
-        Kind("event_trigger", "pg_event_trigger", f"""
+        Kind("event_trigger", "pg_event_trigger", """
 SELECT e.oid, 0, quote_ident(e.evtname), concat_ws(' ', 'on', e.evtevent, 'tags', (SELECT string_agg(t, ', ' ORDER BY
        t) FROM unnest(e.evttags) AS t), 'does', e.evtfoid::regprocedure, CASE e.evtenabled WHEN 'O' THEN NULL WHEN 'D'
        THEN 'disabled' WHEN 'R' THEN 'on replica' ELSE 'always' END), e.evtowner, NULL, ARRAY[]::oid[]

@@ -41,7 +41,7 @@ SELECT 'role_password ' || {_NAME}, CASE WHEN rolpassword IS NULL THEN 'none' WH
 """
 
 _MEMBERS = f"""
-SELECT format('membership %s in %I granted by %I', {_NAME}, g.rolname, b.rolname), concat_ws(' ', 'member', CASE WHEN
+SELECT format('membership %s in %I', {_NAME}, g.rolname) || {{grantor}}, concat_ws(' ', 'member', CASE WHEN
        m.admin_option THEN 'admin' END, {{options}})
   FROM pg_auth_members AS m JOIN pg_roles AS r ON r.oid = m.member JOIN pg_roles AS g ON g.oid = m.roleid
   LEFT JOIN pg_roles AS b ON b.oid = m.grantor WHERE {_ROLE}
@@ -66,7 +66,9 @@ def take_globals(session: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str]
     version = session.info.server_version
     granted = ("CASE WHEN m.inherit_option THEN 'inherit' END, CASE WHEN m.set_option THEN 'set' END"
                if version >= 160000 else "NULL")
-    queries = [_ROLES, _MEMBERS.format(options=granted), _TABLESPACES]
+    # Before version 16 the grantor of a membership meant nothing and could be a role that is gone.
+    grantor = "' granted by ' || quote_ident(b.rolname)" if version >= 160000 else "''"
+    queries = [_ROLES, _MEMBERS.format(options=granted, grantor=grantor), _TABLESPACES]
     if version >= 150000:
         queries.append(_PARAMETERS)
     readable = session.execute("SELECT has_table_privilege('pg_authid', 'SELECT')").fetchone()

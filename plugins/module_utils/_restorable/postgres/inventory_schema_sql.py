@@ -103,8 +103,8 @@ SELECT f.oid, 0, format('%I.%I using %I', n.nspname, f.opfname, a.amname), conca
        o.amopstrategy, o.amopopr::regoperator::text) FROM pg_amop AS o WHERE o.amopfamily = f.oid), (SELECT string_agg(
        format('function %s (%s, %s) %s', r.amprocnum, r.amproclefttype::regtype, r.amprocrighttype::regtype,
        r.amproc::regprocedure), ', ' ORDER BY r.amprocnum, r.amproc::regprocedure::text,
-       r.amproclefttype::regtype::text, r.amprocrighttype::regtype::text) FROM pg_amproc AS r WHERE r.amprocfamily = f.oid)), f.opfowner, NULL,
-       ARRAY[]::oid[]
+       r.amproclefttype::regtype::text, r.amprocrighttype::regtype::text)
+       FROM pg_amproc AS r WHERE r.amprocfamily = f.oid)), f.opfowner, NULL, ARRAY[]::oid[]
   FROM pg_opfamily AS f {_SPACE.format(of='f.opfnamespace')} JOIN pg_am AS a ON a.oid = f.opfmethod WHERE {USER}"""),
     ]
 

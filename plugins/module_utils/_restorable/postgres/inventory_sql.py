@@ -85,16 +85,18 @@ SELECT c.oid, 0, {NAME}, concat_ws('; ',
   LEFT JOIN pg_foreign_server AS s ON s.oid = f.ftserver
  WHERE {USER} AND c.relkind IN """
     view = f"""
-SELECT c.oid, 0, {NAME}, concat_ws('; ', 'access method ' || quote_ident(a.amname), 'with ' || {options('c.reloptions')},
-       pg_get_viewdef(c.oid)), c.relowner, {grants('c.relacl', "'r'", 'c.relowner')}, ARRAY[c.oid]
+SELECT c.oid, 0, {NAME}, concat_ws('; ', 'access method ' || quote_ident(a.amname),
+       'with ' || {options('c.reloptions')}, pg_get_viewdef(c.oid)), c.relowner,
+       {grants('c.relacl', "'r'", 'c.relowner')}, ARRAY[c.oid]
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS a ON a.oid = c.relam
  WHERE {USER} AND c.relkind = """
     sequence = f"""
 SELECT c.oid, 0, {NAME}, concat_ws(' ', CASE c.relpersistence WHEN 'u' THEN 'unlogged' END,
        format_type(s.seqtypid, NULL), 'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin,
        'max', s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END), c.relowner,
-       {grants('c.relacl', "'s'", 'c.relowner')}, ARRAY[c.oid] || ARRAY(SELECT d.refobjid FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass
-       AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i' AND d.refobjsubid > 0)
+       {grants('c.relacl', "'s'", 'c.relowner')}, ARRAY[c.oid] || ARRAY(
+       SELECT d.refobjid FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+          AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i' AND d.refobjsubid > 0)
   FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
  WHERE {USER}"""
     return [Kind("table", "pg_class", table + "('r', 'p')"), Kind("foreign_table", "pg_class", table + "('f')"),
@@ -114,7 +116,8 @@ SELECT a.attrelid, a.attnum, format('%I.%I.%I', n.nspname, c.relname, a.attname)
        CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
        CASE a.attgenerated WHEN '' THEN 'default ' WHEN 's' THEN 'generated stored ' ELSE 'generated virtual ' END ||
        pg_get_expr(d.adbin, d.adrelid),
-       CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END, {compression}, 'statistics ' || nullif(a.attstattarget, -1), 'with ' || {options('a.attoptions')},
+       CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END, {compression},
+       'statistics ' || nullif(a.attstattarget, -1), 'with ' || {options('a.attoptions')},
        'options ' || {hidden_options('a.attfdwoptions')}), NULL, {grants('a.attacl', "'c'", 'c.relowner')},
        ARRAY[c.oid]
   FROM pg_attribute AS a {_TABLE.format(of='a.attrelid')} JOIN pg_type AS t ON t.oid = a.atttypid

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model.fingerprint import LargeObjects
+from .tables import mixed
 
 if TYPE_CHECKING:
     import psycopg
@@ -79,4 +80,6 @@ def _by_function(session: psycopg.Connection[tuple[Any, ...]], parts: dict[str, 
 
 
 def _hash(members: str, hashed: bool) -> str:
-    return f"hash_record_extended(ROW({members}), 0)" if hashed else f"hashtextextended(ROW({members})::text, 0)"
+    if hashed:
+        return mixed(f"hash_record_extended(ROW({members}), 0)")
+    return f"hashtextextended(ROW({members})::text, 0)"

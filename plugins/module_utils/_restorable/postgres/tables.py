@@ -99,7 +99,8 @@ def _judged(row: Sequence[Any], excluded: set[int], no_data: set[int]) -> Relati
         return Relation(oid, identity, kind, False, dumped, "" if dumped else "belongs to an extension")
     if oid in no_data:
         return Relation(oid, identity, kind, True, False, "data excluded" if content else "")
-    return Relation(oid, identity, kind, True, content or kind == "m", {"f": "foreign table", "m": "materialized view"}.get(kind, ""))
+    why = {"f": "foreign table", "m": "materialized view"}.get(kind, "")
+    return Relation(oid, identity, kind, True, content or kind == "m", why)
 
 
 def row_expressions(session: psycopg.Connection[tuple[Any, ...]], oids: Iterable[int]) -> dict[int, str]:
@@ -128,9 +129,18 @@ def _hash(columns: Sequence[tuple[str, str, bool]]) -> str:
     texts = [name for name, form, _collated in columns if form == "text"]
     if texts:
         members.append(f"ROW({', '.join(texts)})::pg_catalog.text")
-    return f"pg_catalog.hash_record_extended(ROW({', '.join(members)}), 0)"
+    return mixed(f"pg_catalog.hash_record_extended(ROW({', '.join(members)}), 0)")
+
+
+def mixed(hashed: str) -> str:
+    """Return SQL that hashes a row's hash once more.
+
+    hash_record_extended adds its columns' hashes up, each times a power of 31 (rowtypes.c), so sums of it would not
+    change if two rows swapped their values of one column. Of the ways to mix all 64 bits this is among the cheapest.
+    """
+    return f'pg_catalog.hashtextextended(({hashed})::pg_catalog.text COLLATE pg_catalog."C", 0)'
 
 
 def _hash_of_text(columns: Sequence[tuple[str, str, bool]]) -> str:
-    """PostgreSQL 13 has no hash of records."""
+    # PostgreSQL 13 has no hash of records.
     return f"pg_catalog.hashtextextended(ROW({', '.join(name for name, *_rest in columns)})::pg_catalog.text, 0)"
