@@ -127,7 +127,8 @@ def test_a_prune_with_every_reason():
     plan = plan_prune(candidates, policy, NOW)
     sizes = {each.id: each.size for each in candidates}
     told = report.prune_report([PruneReport("local", plan, plan.bytes_freed(candidates), False, sizes)])
-    assert_golden("prune", lines(render_prune("shop", told, policy=str(policy)), prune_done("shop", told, dry_run=True)))
+    text = render_prune("shop", told, policy=str(policy))
+    assert_golden("prune", lines(text, prune_done("shop", told, dry_run=True)))
 
 
 def test_a_refused_prune_names_its_guard():
@@ -140,7 +141,8 @@ def test_a_refused_prune_names_its_guard():
 def drilled(*checks: Check, **changes) -> tuple[str, dict]:
     evidence = Evidence(NOW, NOW + timedelta(seconds=200), "shop", MANIFEST.id, "the newest", "local", checks,
                         {"read objects": 4.2, "restore shop": 150.0, "compare": 40.4}, **{
-                            "server": "PostgreSQL 15.18 from /usr/lib/postgresql/15/bin", "rto": 156.1, "rpo": 32400.0, "objectives": (
+                            "server": "PostgreSQL 15.18 from /usr/lib/postgresql/15/bin",
+                            "rto": 156.1, "rpo": 32400.0, "objectives": (
                                 Objective("rto", 1800.0, 156.1), Objective("rpo", 3600.0, 32400.0)), **changes})
     plan = DrillPlan(dump(0), "the newest", "local", "PostgreSQL 15.18 from /usr/lib/postgresql/15/bin",
                      1_200_000_000, 185.0, MANIFEST)
