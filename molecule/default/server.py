@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from installation import copy_installation  # noqa: E402 - the path comes first
+
 from tests.kit.servers import MAJORS, Missing, find_bin_dir, unprivileged  # noqa: E402 - the path comes first
 
 

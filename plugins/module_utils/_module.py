@@ -22,13 +22,14 @@ from ._restorable.ops.world import World
 Plain = dict[str, Any]
 
 BLOTTED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"   # Ansible's own words
-SECRET = "password"
+SECRET = "password"    # noqa: S105 - the option's name
 CONNECTION: Plain = {name: {"type": "str", "no_log": name == SECRET} for name in (
     "host", "hostaddr", "port", "user", SECRET, "password_file", "passfile", "dbname", "service", "options",
-    "application_name", "connect_timeout", "sslmode", "sslnegotiation", "sslcert", "sslkey", "sslcertmode", "sslrootcert",
-    "sslcrl", "sslcrldir", "sslsni", "requirepeer", "require_auth", "channel_binding", "ssl_min_protocol_version",
-    "ssl_max_protocol_version", "gssencmode", "krbsrvname", "gsslib", "gssdelegation", "target_session_attrs",
-    "load_balance_hosts", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")}
+    "application_name", "connect_timeout", "sslmode", "sslnegotiation", "sslcert", "sslkey", "sslcertmode",
+    "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "requirepeer", "require_auth", "channel_binding",
+    "ssl_min_protocol_version", "ssl_max_protocol_version", "gssencmode", "krbsrvname", "gsslib", "gssdelegation",
+    "target_session_attrs", "load_balance_hosts", "keepalives", "keepalives_idle", "keepalives_interval",
+    "keepalives_count", "tcp_user_timeout")}
 COMMON: Plain = {
     "cluster": {"type": "str", "required": True},
     "repositories": {"type": "dict"},

@@ -155,8 +155,8 @@ CREATE TABLE shop.kinds (
     m money, f4 real, f8 double precision, n numeric, iv interval, ti time, tz timetz, ts timestamp, tstz timestamptz,
     u uuid, i inet, c cidr, mac macaddr, mac8 macaddr8, by bytea, ch character(5), q "char", na name, o oid,
     rc regclass, ia integer[], ta text[], ja json[], ea shop.mood[], pa shop.pair[], r int4range, nr numrange,
-    fr shop.float_range, mr int4multirange, mo shop.mood, pr shop.pair, em shop.email, tg shop.tags, ls pg_lsn, v2 int2vector, bo boolean,
-    jp jsonpath, ac aclitem, ti2 tid, xi xid);
+    fr shop.float_range, mr int4multirange, mo shop.mood, pr shop.pair, em shop.email, tg shop.tags, ls pg_lsn,
+    v2 int2vector, bo boolean, jp jsonpath, ac aclitem, ti2 tid, xi xid);
 
 CREATE VIEW shop.cheap WITH (security_barrier) AS SELECT o.id, o.total * 2 AS twice, c.name FROM shop.orders o
     JOIN shop.customer c ON c.id = o.customer WHERE o.status IN ('new', 'paid');

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping
 
-from installation import copy_installation    # tools/ is on the path of pytest, of the bench and of molecule
+from installation import copy_installation  # tools/ is on the path of pytest, of the bench and of molecule
 
 MAJORS = (15, 16, 18)
 SUPERUSER = "postgres"

@@ -16,7 +16,7 @@ that says what to do. Codes are stable: scripts may compare them.
 """
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 
 class RestorableError(Exception):
@@ -25,7 +25,8 @@ class RestorableError(Exception):
     code = "error"
     exit_status = 1
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "", details: Optional[dict[str, Any]] = None) -> None:
+    def __init__(self, message: str, *, hint: str = "", code: str = "",
+                 details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -92,8 +92,8 @@ class Pattern:
                 return _named(name, hit.start(), hit.end(), _moment(hit, hit[0], place))
             except Misdated as error:
                 wrong[range(hit.start(), hit.end())] = error
-        for error in wrong.values():
-            raise error
+        for first in wrong.values():
+            raise first
         either = _EITHER_WAY.search(name)
         if either:
             raise Misdated(f"the name says {either[0]}, which does not tell the day from the month; "
