@@ -181,9 +181,10 @@ def test_a_plain_dump_that_lost_only_its_last_lines_is_damaged(empty):
     assert empty.target.user_objects("fresh") == []
 
 
-def test_a_plain_dump_that_quits_early_is_not_taken_for_restored(empty):
+@pytest.mark.parametrize("before", [b"CREATE TABLE", b"-- PostgreSQL database dump complete"])
+def test_a_plain_dump_that_quits_early_is_not_taken_for_restored(empty, before):
     text = empty.plain.replace(b"\\restrict", b"-- ").replace(b"\\unrestrict", b"-- ")
-    where = text.index(b"CREATE TABLE")
+    where = text.index(before)
     with pytest.raises((Damaged, ToolFailed)):
         empty.target.restore("fresh", kit.chunks(text[:where] + b"\\q\n" + text[where:]), RestoreOptions("plain"))
     assert empty.target.user_objects("fresh") == []

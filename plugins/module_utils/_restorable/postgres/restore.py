@@ -18,6 +18,7 @@ from .databases import Databases
 from .fingerprint import take
 from .globals import GlobalsFilter
 from .integrity import check_integrity
+from .inventory_globals import take_globals
 from .loading import Loader
 from .parameters import KEYWORDS, Connection
 from .probe import ask_server
@@ -174,7 +175,6 @@ class PgTarget:
 
     def globals_inventory(self) -> dict[str, str]:
         """See ports.Target."""
-        from .inventory_globals import take_globals
         with self.databases.open(self._connection.maintenance_database) as session:
             return take_globals(session)
 
