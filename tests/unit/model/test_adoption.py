@@ -38,7 +38,7 @@ def read(name: str, pattern: str = "*", place: str = "UTC") -> tuple[str, dateti
     ("app-YYYY-MM-DD_HH-MM*.dump", ["app-2026-11-20_03-00.dump", "app-2026-11-20_03-00-x.dump"], ["app-20261120.dump"]),
     ("*", ["anything"], [".hidden", ".app-20261120.sql.gz"]),
     ("a?c", ["abc"], ["ac", "abbc"]),
-    ("a+(b)[c]", ["a+(b)[c]"], ["aab"]),
+    ("a+(b)[c]", ["a+(b)[c]"], ["aab"]), ("app_*.sql", ["app_\n.sql"], ["app_.sql\n"]),
 ])
 def test_a_pattern_takes_whole_names_only(pattern, taken, left):
     found = Pattern.of(pattern)

@@ -71,9 +71,9 @@ class Pattern:
                                    "the folder is an argument of its own.")
         found = _PLACEHOLDER.search(text)
         if not found:
-            return cls(text, re.compile(_glob(text)))
+            return cls(text, re.compile(_glob(text), re.S))
         stamp = _stamp_regex(found[0])
-        return cls(text, re.compile(_glob(text[:found.start()]) + stamp + _glob(text[found.end():])))
+        return cls(text, re.compile(_glob(text[:found.start()]) + stamp + _glob(text[found.end():]), re.S))
 
     def matches(self, name: str) -> bool:
         """Say whether a whole name is taken; hidden files never are, as in a shell."""
