@@ -15,6 +15,7 @@ from _restorable.errors import ConfigError, Damaged, NotFound, Refused, Restorab
 from _restorable.model.server import Database
 from _restorable.ports import RestoreOptions
 from _restorable.postgres.archives import PgArchives, untar
+from _restorable.postgres.loading import in_one_piece
 from _restorable.postgres.restore import PgTarget
 from kit import shop as kit
 from kit.servers import MAJORS, Missing, start_server
@@ -236,6 +237,14 @@ def test_a_tar_cannot_write_outside_of_its_folder(tmp_path, name):
     with pytest.raises(Damaged, match="which pg_dump does not make"):
         untar([tar.getvalue()], str(tmp_path / "in"))
     assert list((tmp_path / "in").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50, 255, 256, 257, 100000])
+def test_large_objects_do_not_end_the_transaction_of_a_plain_dump_however_it_is_cut(source, size):
+    text = source.plain[source.plain.index(b"Type: BLOBS") - 3000:][:6000]
+    passed = b"".join(in_one_piece(kit.chunks(text, size)))
+    assert passed == text.replace(b"\nBEGIN;\n\nSELECT", b"\nSELECT").replace(b"\nCOMMIT;\n", b"\n")
+    assert len(passed) == len(text) - len(b"BEGIN;\n\n") - len(b"COMMIT;\n")
 
 
 def test_user_objects_are_what_a_user_made(source):

@@ -26,6 +26,10 @@ from .tools import find_tool
 MARK = "restorable: everything was read"
 _HASHES = re.compile(r"SCRAM-SHA-256\$[^'\s]+|\bmd5[0-9a-f]{32}\b")
 _CREATES = re.compile(rb"^(?:DROP|CREATE) DATABASE .*^\\connect [^\n]*\n(?:\s*\\restrict [^\n]*\n)?", re.M | re.S)
+# StartRestoreLOs and EndRestoreLOs in pg_backup_archiver.c put large objects into a transaction of their own.
+_LO_BEGIN = re.compile(rb"\nBEGIN;\n\n(?=SELECT pg_catalog\.lo_open\()")
+_LO_COMMIT = re.compile(rb"(?<=\nSELECT pg_catalog\.lo_close\(0\);\n\n)COMMIT;\n")
+_OVERLAP = 256                     # bytes; more than either of the two needs to be seen whole
 _HEAD = 256 * 1024                 # bytes of a plain dump in which CREATE DATABASE is, if it is there
 
 
@@ -86,7 +90,7 @@ class Loader:
 
     def plain(self, database: str, chunks: Iterable[bytes]) -> None:
         """Run a plain dump in one transaction; it is rolled back unless the dump's last line was reached."""
-        self.script(database, _without_create(complete_sql(chunks)))
+        self.script(database, in_one_piece(_without_create(complete_sql(chunks))))
 
     def create(self, making: bytes, toc: Toc, maintenance: str) -> None:
         """Create the database as the archive says: encoding, locale and its provider, tablespace, owner."""
@@ -202,6 +206,17 @@ def _dependents(error: ToolFailed) -> RestorableError:
 def _locale(words: str) -> str:
     found = re.search(r'"([^"]+)"', words)
     return found[1] if found else "?"
+
+
+def in_one_piece(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out BEGIN and COMMIT around large objects: that COMMIT would end the transaction of the whole restore."""
+    held = b""
+    with owned(chunks) as source:
+        for chunk in source:
+            held = _LO_COMMIT.sub(b"", _LO_BEGIN.sub(b"\n", held + chunk))
+            yield held[:-_OVERLAP]
+            held = held[-_OVERLAP:]
+    yield held
 
 
 def _without_create(chunks: Iterable[bytes]) -> Iterator[bytes]:
