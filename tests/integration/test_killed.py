@@ -105,7 +105,8 @@ def test_psql_commits_nothing_when_begin_and_commit_come_through_the_stream(serv
     script = tmp_path / "half.sql"
     script.write_bytes(subprocess.run(argv(server, "pg_dump", filled), capture_output=True, check=True).stdout)
     server.sql("DROP TABLE big", database=filled)
-    told = driver(half(script) + "def whole():\n    yield b'BEGIN;\\n'\n    yield from source()\n    yield b'COMMIT;\\n'\n"
+    told = driver(half(script) + "def whole():\n    yield b'BEGIN;\\n'\n    yield from source()\n"
+                  "    yield b'COMMIT;\\n'\n"
                   f"feed({argv(server, 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', filled)!r}, whole())\n")
     assert told == "half"
     assert none_left(server, filled)

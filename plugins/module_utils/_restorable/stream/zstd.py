@@ -25,7 +25,9 @@ try:
 except ImportError:
     pass                               # Python before 3.14
 
-THREADS = 0                        # inside the compressor, beside the thread of the stream
+# Threads inside the compressor. 0 works in the thread of the stream: at level 1 that takes less processor time than
+# handing the data over (0.9 against 1.2 to 1.5 s/GB) and 20 MB less memory, and the other processor is PostgreSQL's.
+THREADS = 0
 _WINDOW_LOG_MAX = 27               # 128 MiB, what the zstd program accepts unasked
 
 
