@@ -277,8 +277,8 @@ def test_what_moves_during_a_dump_is_accepted_afterwards(server, database):
         first = take(session, ALL, "full")
         assert first.tables["public.t"].rows == 1 and "public.new" not in first.tables
         # Fails if the inventory has kept the lock that printing a view takes.
-        server.sql("SET lock_timeout = '5s'", "SELECT nextval('public.s')", function.format(3), "ALTER VIEW public.v RENAME TO w",
-                   database=database)
+        server.sql("SET lock_timeout = '5s'", "SELECT nextval('public.s')", function.format(3),
+                   "ALTER VIEW public.v RENAME TO w", database=database)
         session.execute("ROLLBACK")
         settled = first.widened(take_later(session, ALL))
     assert settled.sequences["public.s"] == (3, 4)
