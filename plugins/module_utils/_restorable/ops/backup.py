@@ -146,5 +146,5 @@ def _all_failures(failures: list[RestorableError], tried: int) -> RestorableErro
         return first
     told = "; ".join(error.message for error in failures)
     return type(first)(f"{len(failures)} of {tried} databases could not be dumped, so no set was committed: {told}",
-                       hint=first.hint or "Mend the named databases, or set allow_partial to keep the others.",
+                       hint=f"{first.hint} Mend the named databases, or set allow_partial to keep the others.".strip(),
                        code=first.code)

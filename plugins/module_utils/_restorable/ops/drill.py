@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Sequence
 
-from ..errors import NotFound, RestorableError
+from ..errors import ConfigError, NotFound, RestorableError
 from ..model.catalogue import Backup
 from ..model.drill import Check, Evidence, Objective
 from ..model.manifest import Manifest
@@ -79,24 +79,35 @@ def _plan(world: World, scratch: Scratch, store: Store, backup: Backup, why: str
     except RestorableError:
         # the drill itself reports an unreadable manifest, as its first failed check
         return DrillPlan(backup, why, store.name, "none: the manifest cannot be read", 0, None)
-    server = scratch.plan(int(manifest.server.get("version_num", 0)) // 10000)
+    server = _server_in_words(scratch, int(manifest.server.get("version_num", 0)) // 10000)
     return DrillPlan(backup, why, store.name, server, manifest.plain_size, _last_seconds(store, world.cluster),
                      manifest)
+
+
+def _server_in_words(scratch: Scratch, major: int) -> str:
+    try:
+        return scratch.plan(major)
+    except ConfigError as error:
+        # an incomplete drill is evidence too: a machine that cannot prove its backups must show in the status
+        return f"none: {error.message}"
 
 
 def _last_seconds(store: Store, cluster: str) -> float | None:
     keys = [entry.key for entry in store.list(drill_prefix(cluster)) if parse_drill_key(entry.key)]
     if not keys:
         return None
-    body = json.loads(b"".join(store.get(max(keys))))
-    return float(sum(body.get("phases", {}).values()))
+    try:
+        return float(sum(json.loads(b"".join(store.get(max(keys))))["phases"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None                    # evidence that was damaged tells no time, and stops no drill
 
 
 def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, ladder: Ladder) -> None:
     with ladder.rung("L0", "manifest"):
         manifest = read_manifest(store, world.cluster, plan.backup.id)
     if ladder.stopped or not check_objects(world, store, manifest, ladder):
-        ladder.skip_rest("L1", f"{plan.backup.id} is damaged")
+        damaged = any(each.result == "failed" for each in ladder.checks)
+        ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")
         return
     major = int(manifest.server.get("version_num", 0)) // 10000
     superuser = str(manifest.server.get("bootstrap_user") or "postgres")

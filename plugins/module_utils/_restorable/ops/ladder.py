@@ -7,7 +7,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Iterator
 
-from ..errors import RestorableError, ToolFailed
+from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
 from ..model.drill import LEVELS, Check, verdict
 from ..ports import Clock, Progress
 
@@ -15,7 +15,7 @@ ORDER = tuple(LEVELS)
 
 
 class Ladder:
-    """Collects checks; a rung that raises is a failed check, and the rungs above it are reported as not run."""
+    """Collects checks; a rung that raises is a finding or an obstacle, and those above it are reported as not run."""
 
     def __init__(self, clock: Clock, progress: Progress, optional: frozenset[str]) -> None:
         self.checks: list[Check] = []
@@ -26,11 +26,12 @@ class Ladder:
         self._optional = optional
         self._began = clock.elapsed()
         self._phases: dict[str, float] = {}
+        self._blocked = False
 
     @property
     def stopped(self) -> bool:
-        """Say whether a check has failed so far."""
-        return any(each.result == "failed" for each in self.checks)
+        """Say whether a check has failed so far, or could not be made by a rung that others stand on."""
+        return self._blocked or any(each.result == "failed" for each in self.checks)
 
     def now(self) -> float:
         """Return the seconds that rungs are measured with."""
@@ -43,7 +44,7 @@ class Ladder:
         try:
             yield
         except RestorableError as error:
-            self.failed(level, name, error.message, seconds=self._clock.elapsed() - began)
+            self.found(level, name, error, seconds=self._clock.elapsed() - began)
         else:
             self.ok(level, name, detail, seconds=self._clock.elapsed() - began)
 
@@ -60,6 +61,18 @@ class Ladder:
     def ok(self, level: str, name: str, detail: str = "", *, seconds: float = 0.0) -> None:
         """Add a check that held."""
         self.checks.append(Check(level, name, "ok", detail, seconds=round(seconds, 3)))
+
+    def found(self, level: str, name: str, error: RestorableError, *, seconds: float = 0.0) -> None:
+        """Add what an error says: of the backup, or only of this machine, whose lacks are no backup's fault.
+
+        A missing program, a full disk or an unreachable place leaves a backup unproven; it does not make it bad.
+        """
+        if isinstance(error, (ConfigError, Unavailable)):
+            self._blocked = True
+            why = f"{error.message}. {error.hint}".strip()
+            self.checks.append(Check(level, name, "not_run", why, seconds=round(seconds, 3)))
+        else:
+            self.failed(level, name, error.message, seconds=seconds)
 
     def failed(self, level: str, name: str, detail: str, *, expected: str = "", actual: str = "",
                seconds: float = 0.0) -> None:

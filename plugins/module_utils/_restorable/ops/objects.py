@@ -16,6 +16,8 @@ from ..ports import Progress, Store
 from ..stream.compress import decompressor
 from ..stream.stage import Stage, owned
 
+_HINT = "Drill an older backup with `restorable drill`, take a new one, and check the disk."
+
 
 def read_item(store: Store, manifest: Manifest, item: Item, progress: Progress) -> Iterator[bytes]:
     """Yield an object's plain bytes; raise Damaged instead of ending if anything differs from the manifest.
@@ -26,7 +28,7 @@ def read_item(store: Store, manifest: Manifest, item: Item, progress: Progress) 
     stored = counted(store.get(object_key(manifest.cluster, manifest.id, item.name)), progress)
     checked = expect(item.size, item.sha256, f"{where} as stored")(stored)
     plain = decompressor(item.compression)(checked)
-    return expect(item.plain_size, item.plain_sha256, f"{where} uncompressed")(plain)
+    return _naming(where, expect(item.plain_size, item.plain_sha256, f"{where} uncompressed")(plain))
 
 
 def read_fingerprint(store: Store, manifest: Manifest, database: str, progress: Progress) -> Fingerprint | None:
@@ -72,6 +74,16 @@ def counted(chunks: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
             yield chunk
 
 
+def _naming(where: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass bytes on; damage that a stage found is told with the object's place."""
+    try:
+        with owned(chunks) as source:
+            yield from source
+    except Damaged as error:
+        if where in error.message:
+            raise
+        raise Damaged(f"{where}: {error.message}", hint=error.hint or _HINT, code=error.code) from error
+
+
 def _damaged(message: str) -> Damaged:
-    return Damaged(message, hint="Drill an older backup with `restorable drill`, take a new one, and check the disk.",
-                   code="object.damaged")
+    return Damaged(message, hint=_HINT, code="object.damaged")

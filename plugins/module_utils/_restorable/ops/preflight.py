@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Mapping
 
-from ..errors import ConfigError, NotFound, Refused, Unavailable
+from ..errors import ConfigError, Damaged, NotFound, Refused, Unavailable
 from ..model.catalogue import Backup, Catalogue
 from ..model.naming import BackupId, cluster_key
 from ..model.server import Database, Selection, Server
 from ..model.settings import DumpJob
 from ..model.text import human_bytes, human_duration
+from ..ports import Store
 from .world import World, read_catalogue, read_manifest
 
 ROOM = 1.2   # a new set may be this much larger than the last one
@@ -44,12 +45,20 @@ def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpP
                     tuple(store.name for store in world.stores), _not_covered(server, job.selection),
                     _clock_warnings(catalogues, backup), _too_young(last, backup, job.max_age))
     if last and last[0] is not None:
-        manifest = read_manifest(world.stores[0], world.cluster, last[0].id)
-        sizes = {item.database: item.plain_size for item in manifest.dumps()}
-        plan = DumpPlan(**{**plan.__dict__, "last_size": last[0].size, "last_sizes": sizes})
+        sizes, warnings = _last_sizes(world, last[0])
+        plan = replace(plan, last_size=last[0].size, last_sizes=sizes, warnings=plan.warnings + warnings)
     if not plan.skipped_because:
         _check_room(world, plan)
     return plan
+
+
+def _last_sizes(world: World, last: Backup) -> tuple[dict[str, int], tuple[str, ...]]:
+    try:
+        manifest = read_manifest(world.stores[0], world.cluster, last.id)
+    except Damaged as error:
+        # the worst time to refuse a new backup is when the last one is broken
+        return {}, (f"{error.message}; run `restorable verify {last.id}`",)
+    return {item.database: item.plain_size for item in manifest.dumps()}, ()
 
 
 def newest_like(catalogue: Catalogue, like: BackupId) -> Backup | None:
@@ -139,7 +148,7 @@ def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -
     for store in world.stores:
         known = next((entry for entry in store.list(key) if entry.key == key), None)
         if known is not None:
-            bound = json.loads(b"".join(store.get(key))).get("system_identifier", "")
+            bound = _bound(store, key)
             if not mine or not bound or bound == mine:
                 continue
             if not accept:
@@ -150,3 +159,12 @@ def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -
         if not dry_run:
             store.delete(key)
             store.put(key, [json.dumps({"format": 1, "system_identifier": mine}).encode()])
+
+
+def _bound(store: Store, key: str) -> str:
+    try:
+        return str(json.loads(b"".join(store.get(key)))["system_identifier"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"object {store.name}:{key} cannot be read: {error}", code="repository.binding_damaged",
+                      hint="Check the disk; if this is the right repository, remove that one file, and the next "
+                           "backup writes it again.") from error

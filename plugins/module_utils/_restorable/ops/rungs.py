@@ -80,7 +80,7 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
             with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
                 ladder.notes += target.restore_staged(item.database, archive, options, like=like)
     except RestorableError as error:
-        ladder.failed("L0", f"object {item.name}", error.message, seconds=ladder.now() - began)
+        ladder.found("L0", f"object {item.name}", error, seconds=ladder.now() - began)
 
 
 def _restore_plain(world: World, store: Store, manifest: Manifest, item: Item, target: Target, ladder: Ladder,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..errors import RestorableError
+from ..errors import Damaged, RestorableError
 from ..model.catalogue import Backup, Catalogue
 from ..model.health import Health, judge
 from ..model.manifest import Manifest
@@ -82,4 +82,12 @@ def show(world: World, wish: str) -> tuple[str, Backup, Manifest, list[dict[str,
 def _drills(world: World, store: Store, backup: Backup) -> list[dict[str, Any]]:
     found = [(parsed[0], entry.key) for entry in store.list(drill_prefix(world.cluster))
              for parsed in [parse_drill_key(entry.key)] if parsed and parsed[1] == backup.id]
-    return [json.loads(b"".join(store.get(key))) for _when, key in sorted(found, reverse=True)]
+    return [_evidence(store, key) for _when, key in sorted(found, reverse=True)]
+
+
+def _evidence(store: Store, key: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(b"".join(store.get(key))))
+    except ValueError as error:
+        raise Damaged(f"evidence {store.name}:{key} cannot be read: {error}", code="evidence.damaged",
+                      hint="Check the disk, and drill the backup again with `restorable drill`.") from error

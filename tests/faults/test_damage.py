@@ -1,0 +1,203 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stored objects that are no longer what was stored: verify and drill say which, restore refuses, other sets are fine."""
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from faults.conftest import SHOP
+
+from _restorable.errors import Damaged, NotFound
+from _restorable.model.manifest import _digest
+from kit.chain import NAME, Chain, failed, flipped, new_folder
+
+OBJECTS = ["dmg.dump.zst", "dmg.fingerprint.json.zst", "globals.sql.zst", "globals.inventory.json.zst", "manifest.json"]
+PLACES = ["first", "middle", "last"]
+
+
+@pytest.fixture(scope="module")
+def taken(pg16):
+    """A chain with two good backups that differ by a row; never touched, only copied."""
+    folder = new_folder()
+    pg16.sql("CREATE DATABASE dmg TEMPLATE template0")
+    pg16.sql(*SHOP, database="dmg")
+    chain = Chain(pg16, folder, databases=["dmg"])
+    chain.taken()
+    pg16.sql("INSERT INTO customer (name) VALUES ('new')", database="dmg")
+    chain.taken()
+    yield chain
+    pg16.sql("DROP DATABASE dmg")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def copy(taken, folder):
+    """A copy of these backups that may be damaged."""
+    shutil.copytree(taken.folder / "local", folder / "local")
+    return Chain(taken.server, folder, databases=["dmg"])
+
+
+def newest(chain, name):
+    """Return an object's path in the newest set; the suffix does not matter."""
+    return next(path for path in chain.objects(chain.ids()[-1]) if path.name.startswith(name.split(".zst")[0]))
+
+
+def is_found(chain, name, *, word=""):
+    """Assert that verify and drill find the newest set damaged, name the object, and find the older one intact."""
+    older, damaged = chain.verify()
+    assert older.verdict == "passed"
+    assert damaged.verdict == "failed"
+    told = [f"{check.name}: {check.detail}" for check in damaged.checks if check.result == "failed"]
+    assert any(name in line and word in line for line in told), told
+    evidence = chain.drill()
+    assert evidence.verdict == "failed"
+    assert any(name in line for line in failed(evidence)), failed(evidence)
+    assert [each.state() for each in chain.list()[0].catalogue.committed()] == ["committed", "failed"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_flipped_bit_in_any_object_is_found(copy, name, place):
+    flipped(newest(copy, name), place)
+    is_found(copy, "manifest" if name == "manifest.json" else name.removesuffix(".zst"))
+
+
+@pytest.mark.parametrize("left", [0, -2], ids=["to nothing", "by two bytes"])
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_truncated_object_is_found(copy, name, left):
+    path = newest(copy, name)
+    path.write_bytes(path.read_bytes()[:left])
+    is_found(copy, "manifest" if name == "manifest.json" else name.removesuffix(".zst"))
+
+
+@pytest.mark.parametrize("name", OBJECTS[:-1])
+def test_a_missing_object_is_found(copy, name):
+    newest(copy, name).unlink()
+    is_found(copy, name.removesuffix(".zst"), word="does not exist")
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_swapped_between_backups_are_found(copy, name):
+    one, other = (next(path for path in copy.objects(each) if path.name.startswith(name.split(".zst")[0]))
+                  for each in copy.ids())
+    first, second = one.read_bytes(), other.read_bytes()
+    if first == second:                # globals of one server do not change by a row
+        assert name.startswith("globals")
+        return
+    one.write_bytes(second)
+    other.write_bytes(first)
+    for found in copy.verify():
+        assert found.verdict == "failed"
+        assert any(name.removesuffix(".zst").split(".json")[0] in check.name for check in found.checks
+                   if check.result == "failed")
+    assert copy.drill().verdict == "failed"
+
+
+def test_a_missing_manifest_makes_a_set_an_orphan_which_nobody_takes_for_a_backup(copy):
+    newest(copy, "manifest.json").unlink()
+    assert [each.state() for each in copy.list()[0].catalogue.backups] == ["committed", "orphan"]
+    assert str(copy.drill().backup) == copy.ids()[0]
+
+
+def edited(chain, change, *, signed):
+    """Change the newest manifest, with its own digest made right again or not."""
+    path = newest(chain, "manifest.json")
+    body = json.loads(path.read_text())
+    change(body)
+    if signed:
+        body["digest"] = _digest(body)
+    path.write_text(json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def test_an_edited_manifest_is_found(copy):
+    edited(copy, lambda body: body["databases"][0].update(rows=1), signed=False)
+    is_found(copy, "manifest", word="edited or damaged")
+    with pytest.raises(Damaged) as caught:
+        copy.restore(databases=("dmg",), into="other")
+    assert caught.value.code == "manifest.damaged"
+
+
+def test_a_manifest_that_leaves_out_an_object_is_found_even_with_its_digest_made_right(copy):
+    def without_fingerprint(body):
+        body["items"] = [item for item in body["items"] if item["role"] != "fingerprint"]
+    edited(copy, without_fingerprint, signed=True)
+    evidence = copy.drill()
+    assert evidence.verdict == "incomplete"
+    assert [each.name for each in evidence.checks if each.result == "not_run" and not each.optional] == [
+        "structure dmg", "data dmg"]
+
+
+def test_older_data_under_a_forged_manifest_passes_verify_and_never_a_drill(copy):
+    """Without signatures a forged manifest cannot be known by its bytes; its data still differ from its fingerprint."""
+    older, newer = (copy.objects(each)[0].parent for each in copy.ids())
+    before = json.loads((older / "manifest.json").read_text())
+    shutil.copy(older / "dmg.dump.zst", newer / "dmg.dump.zst")
+
+    def with_older_dump(body):
+        dump = next(item for item in before["items"] if item["role"] == "dump")
+        body["items"] = [dump if item["role"] == "dump" else item for item in body["items"]]
+    edited(copy, with_older_dump, signed=True)
+    assert copy.verify("latest")[0].verdict == "passed"
+    evidence = copy.drill()
+    assert evidence.verdict == "failed"
+    assert any("table public.customer rows" in line for line in failed(evidence)), failed(evidence)
+
+
+def test_an_unknown_manifest_version_is_refused_and_names_both_versions(copy):
+    edited(copy, lambda body: body.update(format=99), signed=True)
+    is_found(copy, "manifest", word="format 99, this version reads 1")
+    with pytest.raises(Damaged, match="format 99") as caught:
+        copy.restore(databases=("dmg",), into="other")
+    assert caught.value.code == "manifest.unknown_format"
+    with pytest.raises(Damaged, match="format 99"):
+        copy.show()
+
+
+def test_a_renamed_set_is_found(copy):
+    folder = newest(copy, "manifest.json").parent
+    folder.rename(folder.with_name("20200101T000000Z-dump-" + folder.name.rpartition("-")[2]))
+    [renamed, _other] = copy.verify()
+    assert "belongs to" in renamed.checks[0].detail
+
+
+def test_a_damaged_newest_backup_stops_no_new_one_and_is_told(copy):
+    flipped(newest(copy, "manifest.json"), "middle")
+    damaged = copy.ids()[-1]
+    report = copy.back_up()
+    assert any(damaged in line and "restorable verify" in line for line in report.warnings)
+    assert copy.drill().verdict == "passed"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_damaged_binding_is_never_taken_for_this_server(copy, fails, place):
+    path = copy.folder / "local" / NAME / "cluster.json"
+    data = bytearray(path.read_bytes())
+    at = {"first": 0, "middle": path.read_text().index("system_identifier") + 25, "last": len(data) - 1}[place]
+    data[at] ^= 0x01
+    path.write_bytes(data)
+    code = "repository.other_server" if place == "middle" else "repository.binding_damaged"
+    with fails(copy, code):
+        copy.back_up()
+
+
+def test_a_restore_of_a_damaged_dump_leaves_no_database_behind(copy, pg16):
+    flipped(newest(copy, "dmg.dump.zst"), "last")
+    with pytest.raises(Damaged, match=r"local:app/backup/.*/dmg\.dump\.zst"):
+        copy.restore(databases=("dmg",), into="fresh")
+    assert pg16.sql("SELECT datname FROM pg_database WHERE datname LIKE 'fresh%'") == []
+    with pytest.raises(Damaged):
+        copy.restore(databases=("dmg",), replace=True)
+    assert pg16.sql("SELECT count(*) FROM customer", database="dmg") == [(201,)]
+    assert pg16.sql("SELECT datname FROM pg_database WHERE datname LIKE 'dmg%'") == [("dmg",)]
+
+
+def test_a_backup_that_is_not_there_is_named_and_nothing_is_made(copy, fails):
+    for work in (lambda: copy.restore(backup="20300101T000000Z-dump"), lambda: copy.drill("20300101T000000Z-dump"),
+                 lambda: copy.verify("20300101T000000Z-dump"), lambda: copy.hold("20300101T000000Z-dump"),
+                 lambda: copy.show("20300101T000000Z-dump")):
+        with fails(copy, "backup.unknown", "20300101T000000Z-dump", copy.ids()[-1]) as caught:
+            work()
+        assert isinstance(caught.value, NotFound)
