@@ -196,7 +196,8 @@ def test_a_program_that_stops_reading_has_failed_even_if_it_exits_0(count):
 def test_a_program_may_leave_once_it_has_read_all():
     def source():
         yield b"x" * 10
-        time.sleep(0.2)                # head has left by now, as pg_restore does after the last block
+        time.sleep(0.2)
+        yield b""                      # head has left by now, as pg_restore does after the last block
 
     with nothing_left():
         assert feed(["head", "-c", "10"], source()) == b"x" * 10
@@ -206,6 +207,7 @@ def test_an_input_that_fails_after_the_program_has_left_is_no_success():
     def source():
         yield b"x" * 10
         time.sleep(0.2)
+        yield b""
         raise KeyError("the digest is wrong")
 
     with nothing_left(), pytest.raises(KeyError):

@@ -96,6 +96,24 @@ def test_a_reading_that_fails_leaves_nothing_anywhere_and_its_error_is_told():
     assert [store.objects for store in stores] == [{}, {}, {}]
 
 
+def test_a_reading_that_fails_is_never_visible_in_part_not_even_for_a_moment():
+    finished = []
+
+    class Watched(MemoryStore):
+        def put(self, key, chunks):
+            stored = super().put(key, chunks)
+            finished.append(self.name)
+            return stored
+
+    def source():
+        yield b"half"
+        raise KeyError
+
+    with nothing_left(), pytest.raises(KeyError):
+        put_everywhere([Watched("near"), Watched("far")], KEY, source())
+    assert finished == []
+
+
 def test_an_error_of_a_store_kills_the_program_that_is_read():
     stores = three()
     with Faults(Fault("put", FULL, after_bytes=MIB)) as faults, nothing_left(), pytest.raises(Unavailable):
