@@ -109,3 +109,15 @@ def test_the_latest_of_nothing_is_not_found():
 def test_an_orphan_is_never_got():
     with pytest.raises(NotFound):
         Catalogue.of("shop", listing(f"backup/{OLD}/app.dump.zst")).get(OLD)
+
+
+def test_a_drill_that_could_not_run_takes_no_proof_away():
+    catalogue = Catalogue.of("shop", listing(*whole(OLD), f"drill/20261121T040000Z.{OLD}.passed.json",
+                                             f"drill/20261122T040000Z.{OLD}.incomplete.json"))
+    assert catalogue.backups[0].state() == "proven"
+    assert catalogue.backups[0].drilled == datetime(2026, 11, 21, 4, tzinfo=timezone.utc)
+
+
+def test_a_drill_that_could_not_run_is_told_where_no_other_was_made():
+    catalogue = Catalogue.of("shop", listing(*whole(OLD), f"drill/20261122T040000Z.{OLD}.incomplete.json"))
+    assert (catalogue.backups[0].verdict, catalogue.backups[0].proven) == ("incomplete", False)

@@ -21,7 +21,7 @@ class Backup:
     committed: bool
     held: bool = False
     drilled: datetime | None = None    # when the newest drill of it began
-    verdict: str = ""              # passed, failed, incomplete: of that drill
+    verdict: str = ""              # passed, failed: of the newest that could run; else incomplete
     objects: tuple[str, ...] = ()  # object names
 
     @property
@@ -101,8 +101,11 @@ class _Sorted:
 
     def _add_drill(self, key: str) -> None:
         drill = parse_drill_key(key)
-        if drill and (str(drill[1]) not in self.drills or self.drills[str(drill[1])][0] <= drill[0]):
-            self.drills[str(drill[1])] = (drill[0], drill[2])
+        if drill:
+            begun, backup, verdict = drill
+            known = self.drills.get(str(backup))
+            if known is None or _weight(known) <= _weight((begun, verdict)):
+                self.drills[str(backup)] = (begun, verdict)
 
     def backups(self) -> Iterable[Backup]:
         for text, size in self.sizes.items():
@@ -114,3 +117,8 @@ class _Sorted:
             drilled, verdict = self.drills.get(text, (None, ""))
             objects = tuple(sorted(self.names[text]))
             yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects)
+
+
+def _weight(drill: tuple[datetime, str]) -> tuple[bool, datetime]:
+    # a drill that could not run says nothing of the backup, so it replaces no verdict
+    return drill[1] != "incomplete", drill[0]
