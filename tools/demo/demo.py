@@ -8,11 +8,15 @@
 """
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -24,22 +28,27 @@ from server import DemoServer  # noqa: E402
 def main(argv: list[str]) -> int:
     """Run or clean the demo."""
     place = find_place(HERE.parent.parent)
-    if argv == ["clean"]:
-        DemoServer(place).stop()
-        place.remove()
-        say("The demo's server is stopped and its files are gone.")
-        return 0
-    if argv != ["run"]:
+    if argv not in (["run"], ["clean"]):
         sys.stderr.write(__doc__ or "")
         return 2
     # a second run begins anew
     DemoServer(place).stop()
-    place.remove()
+    with the_only_demo() as turn:
+        DemoServer(place).stop_scratch_servers()
+        place.remove()
+        if argv == ["clean"]:
+            say("The demo's server is stopped and its files are gone.")
+            return 0
+        return run(place, turn)
+
+
+def run(place: Place, turn: int) -> int:
+    """Tell the story in a new place; turn is the lock that every child holds too."""
     place.create()
     try:
-        return Story(place).tell()
+        return Story(place, turn).tell()
     except subprocess.CalledProcessError as error:
-        say(f"\nThe demo stopped: {' '.join(map(str, error.cmd))} exited {error.returncode}.")
+        say(f"\nThe demo stopped: {shlex.join(map(str, error.cmd))} exited {error.returncode}.")
         say(f"Its files are in {place.folder}; `make demo-clean` removes them.")
         return 1
     finally:
@@ -49,8 +58,9 @@ def main(argv: list[str]) -> int:
 class Story:
     """The demo, step by step."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, turn: int) -> None:
         self.place = place
+        self.turn = turn
         self.server = DemoServer(place)
 
     def tell(self) -> int:
@@ -123,15 +133,15 @@ Clean up:     make demo-clean""")
         """Run one of the collection's playbooks and show what it prints."""
         argv = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), f"restorable.postgres.{name}",
                 "-i", str(self.place.folder / "inventory.yml"), *arguments]
-        say(f"$ ansible-playbook restorable.postgres.{name} -i inventory.yml {' '.join(arguments)}".rstrip())
-        subprocess.run(argv, check=True, env=self.place.environment(), cwd=self.place.folder)
+        say(f"$ ansible-playbook restorable.postgres.{name} -i inventory.yml {shlex.join(arguments)}".rstrip())
+        subprocess.run(argv, check=True, env=self.place.environment(), cwd=self.place.folder, pass_fds=[self.turn])
 
     def restorable(self, *arguments: str, quiet: bool = False, kept_only: bool = False) -> None:
         """Run the host command; kept_only shows the rows of a plan that are kept and counts the others."""
         argv = [str(HERE.parent / "restorable"), "--config", str(self.place.config), *arguments]
-        say(f"$ restorable {' '.join(arguments)}")
+        say(f"$ restorable {shlex.join(arguments)}")
         done = subprocess.run(argv, check=False, env=self.place.environment(), cwd=self.place.folder,
-                              stdout=subprocess.PIPE, text=True)
+                              stdout=subprocess.PIPE, text=True, pass_fds=[self.turn])
         if done.returncode:
             say(done.stdout)
             raise subprocess.CalledProcessError(done.returncode, argv)
@@ -139,10 +149,27 @@ Clean up:     make demo-clean""")
         if quiet:
             lines = lines[-1:]
         if kept_only:
-            dropped = [line for line in lines if line.lstrip().startswith("drop")]
-            lines = [line for line in lines if line not in dropped]
-            lines.append(f"… and {len(dropped)} rows that begin with drop")
+            lines = without_dropped(lines)
         say("\n".join(lines))
+
+
+@contextlib.contextmanager
+def the_only_demo() -> Iterator[int]:
+    """Wait until no other demo of this checkout runs, nor a child that a killed one left; yield the lock's number."""
+    with pathlib.Path(__file__).open(encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("An interrupted demo is still at work; waiting for its end.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()
+
+
+def without_dropped(lines: list[str]) -> list[str]:
+    """Return a plan's lines with one that counts the dropped backups in place of their rows."""
+    first = next((number for number, line in enumerate(lines) if line.startswith("  drop")), len(lines))
+    kept = [line for line in lines if not line.startswith("  drop")]
+    return [*kept[:first], f"  … and {len(lines) - len(kept)} rows that begin with drop", *kept[first:]]
 
 
 def head(text: str) -> None:

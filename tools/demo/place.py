@@ -33,6 +33,11 @@ class Place:
         return self.folder / "server" / "data"
 
     @property
+    def scratch_dir(self) -> pathlib.Path:
+        """Return where drills make their servers."""
+        return self.folder / "scratch"
+
+    @property
     def repository(self) -> pathlib.Path:
         """Return the backup repository."""
         return self.folder / "repository"
@@ -54,13 +59,13 @@ class Place:
 
     def create(self) -> None:
         """Make all folders, private."""
-        for path in (self.folder, self.folder / "server", self.old_files, self.folder / "scratch"):
+        for path in (self.folder, self.folder / "server", self.old_files, self.scratch_dir):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.socket_dir.mkdir(mode=0o700)
         if self.owner:
             # the owner of the server must pass through the demo's folder, and owns its own parts
             self.folder.chmod(0o711)
-            for path in (self.folder / "server", self.folder / "scratch", self.socket_dir):
+            for path in (self.folder / "server", self.scratch_dir, self.socket_dir):
                 os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
     def remove(self) -> None:
@@ -76,7 +81,9 @@ class Place:
         return {**clean, "PYTHON": sys.executable, "PATH": programs,
                 "ANSIBLE_COLLECTIONS_PATH": str(self.checkout / ".work" / "collections"),
                 "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-                "ANSIBLE_HOME": str(self.folder / "ansible"), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+                "ANSIBLE_HOME": str(self.folder / "ansible"),
+                "ANSIBLE_ASYNC_DIR": str(self.folder / "ansible" / "async"),
+                "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
                 "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
                 "ANSIBLE_FORCE_COLOR": "true" if sys.stdout.isatty() else "false"}
 
@@ -99,13 +106,23 @@ class Place:
 
     def scratch(self) -> dict[str, str]:
         """Return where and as whom a drill starts its server."""
-        place = {"dir": str(self.folder / "scratch")}
+        place = {"dir": str(self.scratch_dir)}
         return {**place, "user": self.owner.pw_name} if self.owner else place
+
+    def interpreter(self) -> str:
+        """Return this Python by a path without spaces, which is all that Ansible takes."""
+        python = pathlib.Path(sys.executable)
+        if " " not in str(python):
+            return str(python)
+        link = self.socket_dir / "venv"
+        if not link.is_symlink():
+            link.symlink_to(python.parent.parent)
+        return str(link / "bin" / python.name)
 
     def write_inventory(self, bin_dir: str) -> None:
         """Write inventory.yml (JSON is YAML) and config.json with the same settings."""
         settings = self.settings(bin_dir)
-        variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable,
+        variables = {"ansible_connection": "local", "ansible_python_interpreter": self.interpreter(),
                      **{f"restorable_{key}": value for key, value in settings.items()}}
         hosts = {"all": {"hosts": {"shop1": variables}}}
         (self.folder / "inventory.yml").write_text(json.dumps(hosts, indent=2) + "\n")

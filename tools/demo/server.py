@@ -54,8 +54,19 @@ class DemoServer:
 
     def stop(self) -> None:
         """Stop the server if it runs."""
-        if (self.place.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "-D", str(self.place.data), "-m", "fast", "-w", "stop")
+        self._stop(self.place.data)
+
+    def stop_scratch_servers(self) -> None:
+        """Stop the servers of drills that were killed."""
+        for data in self.place.scratch_dir.glob("*/data"):
+            self._stop(data)
+
+    def _stop(self, data: pathlib.Path) -> None:
+        # a pid file alone may be what a crash left, and a killed server may vanish between two looks
+        if (data / "postmaster.pid").exists() and self._call("pg_ctl", "-D", str(data), "status").returncode == 0:
+            done = self._call("pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
+            if done.returncode and self._call("pg_ctl", "-D", str(data), "status").returncode == 0:
+                raise SystemExit(f"The server in {data} does not stop:\n{done.stdout[-2000:]}")
 
     def version(self) -> str:
         """Return the server's version."""
@@ -106,14 +117,17 @@ class DemoServer:
                                password=self.place.password_file.read_text().strip(), autocommit=True)
 
     def _run(self, program: str, *arguments: str) -> None:
+        done = self._call(program, *arguments)
+        if done.returncode:
+            raise SystemExit(f"{program} exited {done.returncode}:\n{done.stdout[-2000:]}")
+
+    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         who: dict[str, Any] = {}
         if self.place.owner:
             who = {"user": self.place.owner.pw_uid, "group": self.place.owner.pw_gid, "extra_groups": []}
-        done = subprocess.run([f"{self.bin_dir}/{program}", *arguments], check=False, cwd=self.place.folder / "server",
+        return subprocess.run([f"{self.bin_dir}/{program}", *arguments], check=False, cwd=self.place.folder / "server",
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               env={**self.place.environment(), "LC_ALL": "C"}, **who)
-        if done.returncode:
-            raise SystemExit(f"{program} exited {done.returncode}:\n{done.stdout[-2000:]}")
 
     def _chown(self, path: pathlib.Path) -> None:
         if self.place.owner:
