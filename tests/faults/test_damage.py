@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stored objects that are no longer what was stored: verify and drill say which, restore refuses, other sets are fine."""
+"""Objects that are no longer what was stored: verify and drill say which, restore refuses, other sets are fine."""
 from __future__ import annotations
 
 import json

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, Iterable, TypeVar
 
-from ..errors import Damaged, ToolFailed
+from ..errors import Damaged, ToolFailed, Unavailable
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import DatabaseReport, Item
 from ..model.naming import BackupId, escape, object_key
@@ -26,6 +26,10 @@ from .world import World
 SUFFIX = {"zstd": ".zst", "gzip": ".gz", "none": ""}
 STEM = {"custom": ".dump", "directory": ".dir.tar", "plain": ".sql"}
 
+ATTEMPTS = 5
+# A change that waits for our locks and that we would wait for, or that dropped what only our snapshot shows.
+MOVING = ("dump.lock_timeout", "dump.moving", "fingerprint.moving")
+
 T = TypeVar("T")
 
 
@@ -40,7 +44,24 @@ class DumpedDatabase:
 
 def dump_database(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, database: Database,
                   expected: int | None) -> DumpedDatabase:
-    """Dump one database in its own snapshot; raise on any doubt, leaving cleaning up to the caller."""
+    """Dump one database in its own snapshot; raise on any doubt, leaving cleaning up to the caller.
+
+    A source that drops what is just being read is met with a new snapshot, for as long as a lock may be waited for:
+    such failures come at the beginning. Nothing is repeated that has run for longer.
+    """
+    until = world.clock.elapsed() + job.options.lock_timeout
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return _dump_once(world, cluster, job, backup, database, expected)
+        except Unavailable as error:
+            if error.code not in MOVING or world.clock.elapsed() >= until:
+                raise
+        _forget(world, backup, database.name)
+    return _dump_once(world, cluster, job, backup, database, expected)
+
+
+def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, database: Database,
+               expected: int | None) -> DumpedDatabase:
     began = world.clock.elapsed()
     world.progress.phase(f"lock {database.name}")
     with cluster.session(database.name, job.selection, lock_timeout=job.options.lock_timeout) as session:
@@ -55,6 +76,14 @@ def dump_database(world: World, cluster: Cluster, job: DumpJob, backup: BackupId
         round(world.clock.elapsed() - began, 3), database.encoding, database.collate, database.ctype)
     told = tuple(f"database {database.name}: {what}" for what in (found.not_covered if found else ()))
     return DumpedDatabase(items, report, told)
+
+
+def _forget(world: World, backup: BackupId, database: str) -> None:
+    """Delete what an attempt has stored of a database; objects are never overwritten."""
+    mine = object_key(world.cluster, backup, escape(database) + ".")
+    for store in world.stores:
+        for entry in list(store.list(mine)):
+            store.delete(entry.key)
 
 
 def dump_globals(world: World, cluster: Cluster, job: DumpJob, backup: BackupId) -> list[Item]:

@@ -24,6 +24,7 @@ from .tables import Relation, list_tables, row_expressions
 if TYPE_CHECKING:
     import psycopg
 
+MOVING = "fingerprint.moving"
 BATCH = 100                        # small tables in one statement
 SMALL = 1 << 22                    # bytes on disk up to which a table is small
 
@@ -143,11 +144,23 @@ def explained(what: str) -> Iterator[None]:
         raise Unavailable(f"fingerprint of {what} was interrupted: {' '.join(str(error).split())}",
                           hint="Read the server's log, then run again.", code="fingerprint.interrupted") from error
     except driver().Error as error:
+        if _moved(error):
+            raise Unavailable(f"{what} moved while the fingerprint was taken: {' '.join(str(error).split())}",
+                              hint="Something was dropped at that moment; run again.", code=MOVING) from error
         lost = not getattr(error, "sqlstate", None)
         words = " ".join(str(error).split())
         raise (Unavailable if lost else ToolFailed)(
             f"fingerprint of {what} failed: {words}", code="fingerprint.interrupted" if lost else "fingerprint.failed",
             hint="Read the server's words; `fingerprint: none` dumps without a fingerprint.") from error
+
+
+def _moved(error: BaseException) -> bool:
+    """Say whether a definition was asked of what is gone: such functions read the catalogue as it is now."""
+    errors = driver().errors
+    return isinstance(error, (errors.UndefinedTable, errors.UndefinedObject, errors.UndefinedFunction,
+                              errors.InvalidSchemaName)) or (
+        isinstance(error, errors.InternalError_)
+        and ("cache lookup failed" in str(error) or "could not open relation with OID" in str(error)))
 
 
 def _not_covered(relations: Sequence[Relation]) -> Iterator[str]:
@@ -156,6 +169,8 @@ def _not_covered(relations: Sequence[Relation]) -> Iterator[str]:
              ("m", "materialized view"): "contents of materialized views, which a restore computes anew",
              ("r", "belongs to an extension"): "rows of tables that belong to an extension",
              ("r", "in a schema of the system"): "tables in a schema of the system",
+             ("r", "unlogged on a standby"): "rows of unlogged tables, which a standby does not have",
+             ("S", "unlogged on a standby"): "values of unlogged sequences, which a standby does not have",
              ("r", "data excluded"): "rows of tables whose data is excluded"}
     for (kind, why), what in words.items():
         found = [each for each in relations if each.kind == kind and each.why == why]

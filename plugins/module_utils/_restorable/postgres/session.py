@@ -18,7 +18,7 @@ from ..stream.program import read_from
 from .archives import complete_sql
 from .children import child_environment
 from .connect import driver, open_database
-from .fingerprint import take, take_later
+from .fingerprint import MOVING, take, take_later
 from .folder import tar_folder
 from .listing import PassingList
 from .locks import Snapshot
@@ -28,6 +28,8 @@ from .tools import Tool
 if TYPE_CHECKING:
     import psycopg
 
+QUEUED = 2.0                       # seconds pg_dump waits for a table that its own holder has locked already
+SETTLING = 20                      # tries to read a catalogue in which something is dropped all the time
 PARALLEL = 2                       # workers beside the fingerprint's own process: pg_dump wants a processor too
 FORMATS = ("custom", "directory", "plain")
 
@@ -36,6 +38,10 @@ _SAYS: tuple[tuple[str, type[RestorableError], str, str], ...] = (
     # --lock-wait-timeout is a statement_timeout around LOCK TABLE; all others are off (pg_dump.c, getTables)
     (r"statement timeout|lock timeout|could not obtain lock", Unavailable, "dump.lock_timeout",
      "Somebody asked for an ACCESS EXCLUSIVE lock as the dump began; run again when the change is over."),
+    # definitions are read as they are now (ruleutils.c), also those of what the snapshot alone still shows
+    (r"cache lookup failed|appears to be empty|failed sanity check|with OID \d+|relation \S+ does not exist",
+     Unavailable, "dump.moving",
+     "Something was dropped as the dump began; run again."),
     (r"row-level security", ConfigError, "dump.row_security",
      "Run `ALTER ROLE … BYPASSRLS`, or dump as a superuser or the tables' owner."),
     (r"permission denied", ConfigError, "dump.privilege",
@@ -105,6 +111,12 @@ class PgDumpSession:
         if found.level == "none":
             return found
         self._holder.execute("ROLLBACK")
+        for _attempt in range(SETTLING - 1):
+            try:
+                return found.widened(take_later(self._holder, self._selection))
+            except Unavailable as error:
+                if error.code != MOVING:
+                    raise
         return found.widened(take_later(self._holder, self._selection))
 
     def _argv(self, *more: str) -> list[str]:
@@ -112,7 +124,7 @@ class PgDumpSession:
         excluded = [f"--exclude-table={pattern}" for pattern in self._selection.exclude_tables]
         excluded += [f"--exclude-table-data={pattern}" for pattern in self._selection.exclude_table_data]
         return [self._tool.path, *more, "--compress=0", f"--snapshot={self._snapshot.name}", "--no-password",
-                f"--lock-wait-timeout={max(1, round(self._lock_timeout * 1000))}", *excluded,
+                f"--lock-wait-timeout={max(1, round(min(self._lock_timeout, QUEUED) * 1000))}", *excluded,
                 f"--dbname={self._connection.conninfo(self._database)}"]
 
     def _run(self, argv: list[str], env: Mapping[str, str]) -> Iterator[bytes]:

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A source that changes during the dump: what is dumped is one moment, and the drill finds no difference."""
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from kit.chain import Chain, failed, programs
+from kit.servers import MAJORS
+
+BANK = (
+    "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL, note text DEFAULT 'x')",
+    "INSERT INTO account SELECT g, 0 FROM generate_series(1, 2000) g",
+    "CREATE TABLE history (id serial PRIMARY KEY, account int REFERENCES account, delta int)",
+    "CREATE TABLE tally (only_one boolean PRIMARY KEY DEFAULT true, total int)", "INSERT INTO tally VALUES (true, 0)",
+    "CREATE SEQUENCE ticket INCREMENT 5", "CREATE VIEW rich AS SELECT * FROM account WHERE balance > 100",
+    "CREATE FUNCTION fee(a int) RETURNS int LANGUAGE sql AS 'SELECT a + 0'",
+    "CREATE TABLE lent (id int) PARTITION BY RANGE (id)",
+    "CREATE TABLE lent_1 PARTITION OF lent FOR VALUES FROM (0) TO (1000)",
+)
+
+# Each writer repeats its own until it is stopped; {n} counts.
+WRITERS = (
+    ("BEGIN", "UPDATE account SET balance = balance + {n} % 7 WHERE id = 1 + {n} % 2000",
+     "INSERT INTO history (account, delta) VALUES (1 + {n} % 2000, {n} % 7)",
+     "UPDATE tally SET total = total + {n} % 7", "COMMIT"),
+    ("SELECT nextval('ticket')", "DELETE FROM history WHERE id % 3 = 0 AND id < (SELECT max(id) FROM history) - 100",
+     "INSERT INTO lent VALUES ({n} % 1000)", "SELECT lo_unlink(lo_from_bytea(0, 'brief'))"),
+    ("CREATE TABLE fleeting_{n} (id serial PRIMARY KEY, a int)", "INSERT INTO fleeting_{n} (a) VALUES (1)",
+     "CREATE INDEX ON fleeting_{n} (a)", "CREATE VIEW fleeting_view_{n} AS SELECT * FROM fleeting_{n}",
+     "DROP TABLE fleeting_{n} CASCADE"),
+    ("CREATE TABLE lasting_{n} AS SELECT {n} AS a", "CREATE INDEX account_{n} ON account (note, balance)",
+     "CREATE TABLE truncated_{n} (a int)", "TRUNCATE truncated_{n}", "COMMENT ON TABLE lasting_{n} IS 'n {n}'",
+     "CREATE SCHEMA space_{n}", "CREATE TYPE space_{n}.kind AS ENUM ('a', 'b')",
+     "GRANT SELECT ON lasting_{n} TO PUBLIC"),
+)
+
+
+class Load:
+    """Sessions that write until the block ends."""
+
+    def __init__(self, server, database):
+        self._server, self._database = server, database
+        self._stop = threading.Event()
+        self.rounds = [0] * len(WRITERS)
+        self._threads = [threading.Thread(target=self._write, args=(each,)) for each in range(len(WRITERS))]
+
+    def __enter__(self):
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_error):
+        self._stop.set()
+        for each in self._threads:
+            each.join()
+
+    def _write(self, number):
+        n = 0
+        with self._server.connect(self._database) as session:
+            while not self._stop.wait(0.003 if number < 2 else 0.02):
+                n += 1
+                for statement in WRITERS[number]:
+                    session.execute(statement.format(n=n))
+                self.rounds[number] = n
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_busy_source_causes_no_false_alarm(servers, folder, major):
+    server = servers.of(major)
+    server.sql("CREATE DATABASE bank TEMPLATE template0")
+    try:
+        server.sql(*BANK, database="bank")
+        # pg_dump begins half a second after the snapshot, so that much has changed in between
+        slow = programs(server, folder, pg_dump='sleep 0.5; exec $REAL "$@"')
+        chain = Chain(server, folder, databases=["bank"], bin_dir=slow)
+        with Load(server, "bank") as load:
+            sets = [(form, chain.taken(format=form), list(load.rounds)) for form in ("custom", "directory", "plain")]
+        assert all(load.rounds)
+        for before, after in zip(sets, sets[1:]):
+            assert all(one < other for one, other in zip(before[2], after[2]))
+        balanced = [{"sql": "SELECT (SELECT sum(balance) FROM account) = (SELECT total FROM tally)", "name": "balance"}]
+        for form, manifest, _rounds in sets:
+            evidence = chain.drill(str(manifest.id), checks=balanced)
+            assert (form, evidence.verdict, failed(evidence)) == (form, "passed", [])
+    finally:
+        server.sql("DROP DATABASE bank WITH (FORCE)")
+
+
+def test_two_databases_of_one_set_are_each_of_one_moment(servers, folder):
+    """Databases have snapshots of their own: the manifest tells the moment of each."""
+    server = servers.of(16)
+    server.sql("CREATE DATABASE left_one TEMPLATE template0", "CREATE DATABASE right_one TEMPLATE template0")
+    try:
+        manifest = Chain(server, folder, databases=["left_one", "right_one"]).taken()
+        begun = [each.begun for each in manifest.databases]
+        assert begun == sorted(begun)
+        assert len(set(begun)) == 2
+    finally:
+        server.sql("DROP DATABASE left_one", "DROP DATABASE right_one")
