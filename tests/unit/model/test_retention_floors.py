@@ -140,7 +140,7 @@ def test_two_sets_of_one_second_each_have_a_fate():
         "20260715T020000Z-dump-0badcafe": "keep: last#1, floor:newest",
         "20260715T020000Z-dump": "keep: last#1, floor:newest",
         "20260715T020000Z-base": "keep: last#1, floor:newest",
-        "20260715T020000Z-adopted": "drop: no tier wants it",          # the dump of that second has the greater name
+        "20260715T020000Z-adopted": "keep: floor:newest_of_series",    # the dump of that second has the greater name
     }
 
 
@@ -150,7 +150,14 @@ def test_dumps_of_the_whole_cluster_take_over_from_an_adopted_series():
     dumps = list(nightly("2026-07-09", "2026-07-15"))
     plan = plan_prune([*adopted, *dumps], tiers(daily=7, monthly=2), NOW)
     assert [f"{row.id.time:%m-%d} {row.id.kind}" for row in plan.kept] == [
-        *(f"07-{day:02} dump" for day in range(15, 8, -1)), "06-30 adopted", "05-31 adopted"]
+        *(f"07-{day:02} dump" for day in range(15, 8, -1)), "07-09 adopted", "06-30 adopted", "05-31 adopted"]
+
+
+def test_the_last_file_of_an_adopted_series_outlives_all_dumps():
+    adopted = [backup(f"2026-0{month}-01", "adopted", "gone_from_the_cluster") for month in (1, 2, 3)]
+    plan = plan_prune([*adopted, *nightly("2026-01-01", "2026-07-15")], tiers(daily=7, monthly=3), NOW)
+    assert [(str(row.id), row.reasons) for row in plan.kept if row.id.kind == "adopted"] == [
+        ("20260301T000000Z-adopted-gone_from_the_cluster", ("floor:newest_of_series",))]
 
 
 def test_dumps_of_a_part_take_over_from_nobody():

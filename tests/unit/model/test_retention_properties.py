@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from _restorable.model.naming import BackupId
 from _restorable.model.policy import Policy
-from _restorable.model.retention import NO_TIER, Candidate, plan_prune
+from _restorable.model.retention import LAST_OF_SERIES, NO_TIER, Candidate, plan_prune
 from kit.history import at, nightly, rolled
 from kit.strategies import NOW, histories, larger, policies
 
@@ -61,10 +61,10 @@ def test_no_group_is_ever_emptied(history, policy):
     def group(candidate):
         return (candidate.id.kind == "adopted", candidate.group)
 
-    whole = {(False, ("dump", ""))}                # its dumps can stand for every series of adopted files
     left = {group(each) for each in survivors(history, policy)}
     for gone in {group(each) for each in history} - left:
-        assert gone[0] and whole <= left
+        assert gone[0] and (False, ("dump", "")) in left     # files that failed their drills
+        assert all(each.bad for each in history if group(each) == gone)
 
 
 @given(histories(), policies())
@@ -104,7 +104,9 @@ def test_an_adopted_file_is_judged_as_if_the_clusters_dumps_were_of_its_series(h
     alike = [replace(each, id=BackupId(each.id.time, "adopted", "app")) for each in history]
     together = {row.id: row for row in plan_prune(alike, policy, NOW).rows}
     for row in plan_prune(history, policy, NOW).rows:
-        if row.id.kind == "adopted":
+        if row.reasons == (LAST_OF_SERIES,):
+            assert not together[row.id].keep
+        elif row.id.kind == "adopted":
             assert row == together[row.id]
         elif row.reasons == (NO_TIER,):            # no file ever gave way to a dump that goes
             assert not together[BackupId(row.id.time, "adopted", "app")].keep

@@ -19,6 +19,7 @@ from .naming import BackupId
 from .policy import Policy
 
 FUTURE_MARGIN = timedelta(hours=1)         # a clock may be this wrong before its backups are called future-dated
+LAST_OF_SERIES = "floor:newest_of_series"
 NO_TIER, KNOWN_BAD = "no tier wants it", "known bad"
 HELD, FUTURE, NOTHING_NEWER = "held", "future-dated", "no newer backup since the last prune"
 BAD_YOUNG, BAD_ALONE = "known bad, but younger than min_age", "known bad, but no newer good backup"
@@ -87,6 +88,10 @@ def plan_prune(candidates: Iterable[Candidate], policy: Policy, now: datetime, *
         decided = len(kept)
         for backup, reasons in _judge(_merge(own, beside), policy, now, last_pruned).items():
             kept.setdefault(backup, reasons)
+        newest = next((each.id for each in own if _counts(each, now)), None)
+        if newest is not None:
+            # no dump tells which databases it holds: the last file of a series may be the last of its database
+            kept.setdefault(newest, [LAST_OF_SERIES])
         refusals += guard_group(name, len(own), len(own) - (len(kept) - decided), _sizes(own, now), policy)
     return Plan(tuple(_row(each, kept.get(each.id)) for each in ordered), () if confirmed else tuple(refusals))
 
