@@ -200,7 +200,7 @@ not_covered:
   returned: success
   type: list
   elements: str
-  sample: ["postgresql.conf, pg_hba.conf and ALTER SYSTEM settings: no dump holds them"]
+  sample: ["postgresql.conf, pg_hba.conf, ALTER SYSTEM and ALTER ROLE ALL settings: no dump holds them"]
 not_dumped:
   description: What O(allow_partial) let pass, one error for each database.
   returned: success

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..errors import RestorableError, ToolFailed
+from ..errors import RestorableError, ToolFailed, Unavailable
 from ..model.manifest import DatabaseReport, Item, Manifest
-from ..model.naming import BackupId, manifest_key
+from ..model.naming import BackupId, manifest_key, object_key, set_prefix
 from ..model.server import Server
 from ..model.settings import DumpJob
 from ..model.stock import restore_commands
@@ -75,7 +75,11 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
             remove_set(world, run.id)
             raise
         _run_hook(world, "post", job.post_command, run)
-        return BackupReport(plan, True, manifest, swept, plan.warnings)
+        return BackupReport(plan, True, manifest, swept, (*plan.warnings, *_lacks(manifest)))
+
+
+def _lacks(manifest: Manifest) -> list[str]:
+    return [f"backup {manifest.id} is partial: {each}" for each in manifest.failed]
 
 
 def _planned(world: World, cluster: Cluster, job: DumpJob, accept: bool, *, dry_run: bool) -> tuple[DumpPlan, bool]:
@@ -107,11 +111,29 @@ def _commit(world: World, plan: DumpPlan, job: DumpJob, run: _Run) -> Manifest:
         id=run.id, cluster=world.cluster, begun=run.begun, ended=world.clock.now(), tool=f"restorable {VERSION}",
         items=tuple(run.items), databases=tuple(run.databases), server=_server_facts(plan.server, plan.tool),
         selection=asdict(job.selection), options={**asdict(job.options), "allow_partial": job.allow_partial},
-        not_covered=plan.not_covered + tuple(run.not_covered),
+        not_covered=(*plan.not_covered, *(f"{error}: not in this set" for error in run.failures), *run.not_covered),
         failed=tuple(str(error) for error in run.failures), hooks=tuple(run.hooks),
         restore=restore_commands(run.items))
+    _require_objects(world, manifest)
     put_everywhere(world.stores, manifest_key(world.cluster, run.id), [manifest.as_json()])
     return manifest
+
+
+def _require_objects(world: World, manifest: Manifest) -> None:
+    """Raise Unavailable unless every repository still lists every object of the set.
+
+    A host that does not share our lock, since its state_dir or its first repository is another, takes an unfinished
+    set for left over and sweeps it.
+    """
+    wanted = {object_key(world.cluster, manifest.id, item.name): item.size for item in manifest.items}
+    for store in world.stores:
+        found = {entry.key: entry.size for entry in store.list(set_prefix(world.cluster, manifest.id))}
+        gone = [key for key, size in wanted.items() if found.get(key) != size]
+        if gone:
+            raise Unavailable(f"object {store.name}:{gone[0]} is gone before its set was committed",
+                              code="backup.object_gone",
+                              hint="Another host writes to this repository without our lock; give both the same "
+                                   "state_dir or the same first repository, or each a cluster name of its own.")
 
 
 def _server_facts(server: Server, tool: str) -> dict[str, Any]:

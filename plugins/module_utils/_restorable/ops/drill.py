@@ -109,6 +109,8 @@ def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store
         damaged = any(each.result == "failed" for each in ladder.checks)
         ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")
         return
+    for lack in manifest.failed:
+        ladder.not_run("L1", "whole set", f"the backup is partial: {lack}")
     major = int(manifest.server.get("version_num", 0)) // 10000
     superuser = str(manifest.server.get("bootstrap_user") or "postgres")
     try:

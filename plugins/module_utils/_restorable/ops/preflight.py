@@ -42,7 +42,7 @@ def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpP
     backup = _free_id(world, job, catalogues)
     last = [newest_like(catalogue, backup) for catalogue in catalogues]
     plan = DumpPlan(backup, server, tool, choose_databases(server, job.selection),
-                    tuple(store.name for store in world.stores), _not_covered(server, job.selection),
+                    tuple(store.name for store in world.stores), _not_covered(server, job),
                     _clock_warnings(catalogues, backup), _too_young(last, backup, job.max_age))
     if last and last[0] is not None:
         sizes, warnings = _last_sizes(world, last[0])
@@ -93,8 +93,8 @@ def _wanted(database: Database, selection: Selection) -> bool:
     return database.allows_connections and not database.is_template
 
 
-def _not_covered(server: Server, selection: Selection) -> tuple[str, ...]:
-    told = []
+def _not_covered(server: Server, job: DumpJob) -> tuple[str, ...]:
+    selection, told = job.selection, []
     for database in server.databases:
         if not database.allows_connections and database.name != "template0":
             told.append(f"database {database.name}: takes no connections")
@@ -103,7 +103,9 @@ def _not_covered(server: Server, selection: Selection) -> tuple[str, ...]:
     told += [f"database {name}: excluded" for name in selection.exclude_databases]
     if not selection.globals:
         told.append("roles and tablespaces: globals is off")
-    return (*told, "postgresql.conf, pg_hba.conf and ALTER SYSTEM settings: no dump holds them")
+    elif not job.role_passwords:
+        told.append("passwords of roles: role_passwords is off")
+    return (*told, "postgresql.conf, pg_hba.conf, ALTER SYSTEM and ALTER ROLE ALL settings: no dump holds them")
 
 
 def _free_id(world: World, job: DumpJob, catalogues: list[Catalogue]) -> BackupId:

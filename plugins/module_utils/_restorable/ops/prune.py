@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Mapping
+from typing import Collection, Mapping
 
-from ..errors import Refused
+from ..errors import Damaged, NotFound, Refused
 from ..model.catalogue import Backup, Catalogue
-from ..model.naming import BackupId, cluster_prefix, parse_prune_key, prune_key, prune_prefix
+from ..model.naming import BackupId, cluster_prefix, drill_key, parse_prune_key, prune_key, prune_prefix
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
 from ..ports import Store
@@ -72,14 +72,37 @@ def _plan(cluster: str, store: Store, policy: Policy, now: datetime, confirm: bo
     past = [found for key, _size in listing if key.startswith(prune_prefix(cluster))
             for found in [parse_prune_key(key)] if found]
     when, digest = max(past) if past else (None, None)
-    plan = plan_prune(candidates(catalogue), policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
+    spared = {each.id for each in catalogue.committed() if each.verdict == "failed" and _spared(store, cluster, each)}
+    plan = plan_prune(candidates(catalogue, spared), policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
     return store, catalogue, plan
 
 
-def candidates(catalogue: Catalogue) -> list[Candidate]:
-    """Return what retention chooses among: every committed set with what its drills found."""
-    return [Candidate(each.id, each.size, held=each.held, proven=each.proven, bad=each.verdict == "failed")
+def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[Candidate]:
+    """Return what retention chooses among: every committed set with what its drills found.
+
+    The failed drills of spared sets found no fault in this repository's copy.
+    """
+    return [Candidate(each.id, each.size, held=each.held, proven=each.proven,
+                      bad=each.verdict == "failed" and each.id not in spared)
             for each in catalogue.committed()]
+
+
+def _spared(store: Store, cluster: str, backup: Backup) -> bool:
+    """Say whether a failed drill found no fault in this repository's copy.
+
+    Damaged objects of one repository say nothing of another's; an own check (L6) that fails, such as one that wants
+    rows of today of an old backup, says nothing of whether the backup equals what was dumped. Evidence that cannot be
+    read spares nothing.
+    """
+    if backup.drilled is None:
+        return False
+    try:
+        evidence = json.loads(b"".join(store.get(drill_key(cluster, backup.drilled, backup.id, "failed"))))
+        levels = {check["level"] for check in evidence["checks"] if check["result"] == "failed"}
+        elsewhere = evidence["repository"] != store.name
+    except (NotFound, Damaged, ValueError, KeyError, TypeError):
+        return False
+    return levels == {"L6"} or (elsewhere and bool(levels) and levels <= {"L0", "L1"})
 
 
 def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policy: Policy) -> None:

@@ -4,10 +4,11 @@
 """Restore a set, one database, or chosen tables, into a live server; what is there is never half-replaced."""
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Sequence
 
-from ..errors import ConfigError, NotFound, Refused
+from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.manifest import Item, Manifest
 from ..model.naming import stamp
 from ..model.pick import Choose, pick
@@ -72,15 +73,12 @@ def restore(world: World, target: Target, wish: RestoreWish, *, choose: Choose,
     complete, and everything that is added to a living database comes in one transaction.
     """
     _check_wish(wish)
-    for store in world.stores:
-        store.check(write=False)
-    store, manifest, picked = _find(world, wish, choose)
+    store, manifest, picked, notes = _find(world, wish, choose)
     plan = RestorePlan(str(manifest.id), store.name, picked, wish.globals,
                        tuple(_step(target, item, wish) for item in _items(manifest, wish)), manifest)
     if dry_run:
-        return plan, []
-    notes: list[str] = []
-    with world.reading.hold("restore"):
+        return plan, notes
+    with _no_prune(world):
         if wish.globals:
             notes += _globals(world, store, manifest, target)
         for step in plan.steps:
@@ -102,14 +100,37 @@ def _check_wish(wish: RestoreWish) -> None:
                           hint="Use replace to put a whole database in the place of another.")
 
 
-def _find(world: World, wish: RestoreWish, choose: Choose) -> tuple[Store, Manifest, str]:
-    missing: NotFound | None = None
+def _no_prune(world: World) -> AbstractContextManager[None]:
+    """Hold the readers' lock, which may lie in the first repository; while that is gone no prune begins anyway."""
+    try:
+        world.stores[0].check(write=False)
+    except RestorableError:
+        return nullcontext()
+    return world.reading.hold("restore")
+
+
+def _find(world: World, wish: RestoreWish, choose: Choose) -> tuple[Store, Manifest, str, list[str]]:
+    """Return the first repository that can be read and has such a set, and notes on those before it that cannot.
+
+    A restore is wanted most when a disk is gone, so one that is gone stops none from another repository.
+    """
+    missing: RestorableError | None = None
+    notes: list[str] = []
     for store in world.stores:
         try:
-            backup, why = pick(read_catalogue(store, world.cluster), wish.backup, choose=choose)
-            return store, read_manifest(store, world.cluster, backup.id), why
-        except NotFound as error:
+            store.check(write=False)
+        except RestorableError as error:
             missing = missing or error
+            notes.append(f"repository {store.name} was passed over: {error.message}")
+            continue
+        try:
+            backup, why = pick(read_catalogue(store, world.cluster), wish.backup, choose=choose)
+            return store, read_manifest(store, world.cluster, backup.id), why, notes
+        except (NotFound, ConfigError) as error:
+            missing = missing or error
+        except (Damaged, Unavailable) as error:
+            missing = missing or error
+            notes.append(f"repository {store.name} was passed over: {error.message}")
     raise missing or NotFound(f"cluster {world.cluster} has no repository", hint="Name one.", code="repository.none")
 
 
