@@ -150,7 +150,8 @@ def _tables(expected: Fingerprint, actual: Fingerprint, missing: set[str], added
             wanted, got = (f"{each.method} {each.digest}" for each in (before, after))
             found += [Difference("L4", "table", name, "content", wanted, got)] if wanted != got else []
     found += [Difference("L4", "table", name, "added", "no data", f"{actual.tables[name].rows} rows")
-              for name in sorted(actual.tables) if name not in expected.tables and f"table {name}" not in added]
+              for name in sorted(actual.tables)
+              if name not in expected.tables and f"table {name}" not in added and actual.tables[name].rows]
     return found
 
 

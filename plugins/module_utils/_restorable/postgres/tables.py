@@ -22,7 +22,8 @@ WITH config AS (
   SELECT objid AS oid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e'
 )
 SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind::text, n.nspname ~ '^pg_' OR
-       n.nspname = 'information_schema', member.oid IS NOT NULL, config.condition, own.refobjid
+       n.nspname = 'information_schema', member.oid IS NOT NULL, config.condition, own.refobjid,
+       c.relpersistence = 'u' AND pg_is_in_recovery()
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN member ON member.oid = c.oid LEFT JOIN config ON config.oid = c.oid
   LEFT JOIN pg_depend AS own ON own.classid = 'pg_class'::regclass AND own.objid = c.oid AND own.objsubid = 0
@@ -88,7 +89,7 @@ def list_tables(session: psycopg.Connection[tuple[Any, ...]], selection: Selecti
 
 
 def _judged(row: Sequence[Any], excluded: set[int], no_data: set[int]) -> Relation:
-    oid, identity, kind, system, member, condition, identity_of = row
+    oid, identity, kind, system, member, condition, identity_of, absent = row
     content = kind in ("r", "S")
     if system:
         return Relation(oid, identity, kind, False, False, "in a schema of the system")
@@ -97,6 +98,9 @@ def _judged(row: Sequence[Any], excluded: set[int], no_data: set[int]) -> Relati
     if member:
         dumped = content and condition == "" and oid not in no_data
         return Relation(oid, identity, kind, False, dumped, "" if dumped else "belongs to an extension")
+    if absent and content:
+        # pg_dump.c, setup_connection: what is unlogged cannot be read during recovery, so its rows are left out
+        return Relation(oid, identity, kind, True, False, "unlogged on a standby")
     if oid in no_data:
         return Relation(oid, identity, kind, True, False, "data excluded" if content else "")
     why = {"f": "foreign table", "m": "materialized view"}.get(kind, "")
