@@ -21,6 +21,7 @@ from typing import Iterator
 
 from ..errors import Damaged
 from ..stream.stage import CHUNK
+from .readback import ReadBack, forget
 
 FOLDER = ".part"
 
@@ -35,11 +36,13 @@ class Part:
         self._handle, self.path = _make(_folder(root))
         self._size = 0
         self._digest = hashlib.sha256()
+        self._read_back = ReadBack(self._handle)
 
     def __enter__(self) -> Part:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self._read_back.stop()
         with suppress(OSError):        # what cannot be removed now is swept by the next run
             os.unlink(self.path)
         os.close(self._handle)
@@ -51,11 +54,11 @@ class Part:
         rest = memoryview(chunk)
         while rest:
             rest = rest[os.write(self._handle, rest):]
+        self._read_back.written(self._size)
 
     def verify(self) -> tuple[int, str]:
         """Make the file durable, read it back from the disk, and return its size and SHA-256."""
-        os.fsync(self._handle)
-        found = digest(self._handle)
+        found = self._read_back.finish(self._size)
         if found != (self._size, self._digest.hexdigest()):
             raise Damaged(f"{self.path} reads back {found[0]} bytes that are not the {self._size} written to it",
                           hint="Do not trust this disk or its memory; look at `journalctl -k`.", code="store.readback")
@@ -85,7 +88,7 @@ def linked(root: str, path: str, handle: int) -> Iterator[str | None]:
 
 def digest(handle: int) -> tuple[int, str]:
     """Return (size, SHA-256) of an open file as the disk has it, leaving nothing of it in memory."""
-    _forget(handle)
+    forget(handle)
     size, total = 0, hashlib.sha256()
     while True:
         chunk = os.pread(handle, CHUNK, size)
@@ -93,7 +96,7 @@ def digest(handle: int) -> tuple[int, str]:
             break
         total.update(chunk)
         size += len(chunk)
-    _forget(handle)
+    forget(handle)
     return size, total.hexdigest()
 
 
@@ -220,9 +223,3 @@ def _only_one(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _forget(handle: int) -> None:
-    """Ask the kernel to drop the file from memory, so that the next read comes from the disk."""
-    with suppress(OSError):
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)

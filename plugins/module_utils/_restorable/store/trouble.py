@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import shlex
 from types import TracebackType
 
 from ..errors import ConfigError, Damaged, RestorableError, Unavailable
@@ -48,10 +49,10 @@ class Trouble:
                                     "read-write; the kernel turns a disk with errors read-only (`journalctl -k`).")
         if number in _DENIED:
             return ConfigError(f"{where} is closed to user {account()}: {error.strerror}", code="store.denied",
-                               hint=f"Run `chown -R {account()} {self._root}`, or run this as the folder's owner.")
+                               hint=f"As root, run `{self._give()}`, or run this as the folder's owner.")
         if number in _ABSENT:
             return ConfigError(f"{where} does not exist for user {account()}", code="store.no_folder",
-                               hint=f"Check that the disk is mounted, or run `mkdir -p {os.path.dirname(self._root)}`.")
+                               hint=f"Check that the disk is mounted, or run as root `{self._give()}`.")
         if number == errno.ENAMETOOLONG:
             return ConfigError(f"{where} is a name too long for its file system", code="store.name",
                                hint="Use a shorter path for the repository, or a shorter name for the cluster.")
@@ -61,6 +62,12 @@ class Trouble:
         code = "store.unreachable" if number in _AWAY else "store.failed"
         return Unavailable(f"{where}: {error.strerror or error}", code=code,
                            hint=f"See with `findmnt -T {self._root}` and `journalctl -k` what became of the disk.")
+
+    def _give(self) -> str:
+        """Return the command that makes the folder ours; what cannot be seen may be there."""
+        if os.path.isdir(self._root):
+            return f"chown -R {account()} {shlex.quote(self._root)}"
+        return f"install -d -o {account()} -m 0700 {shlex.quote(self._root)}"
 
 
 def free_bytes(path: str) -> int:
