@@ -150,8 +150,8 @@ def _report_structure(ladder: Ladder, manifest: Manifest, target: Target, name: 
     real = [each for each in found if not each.note]
     if real and dumped != here:
         # each major describes the same object in its own words: 18 has NOT NULL constraints, 17 a privilege MAINTAIN
-        ladder.not_run("L3", name, f"{len(real)} definitions differ, which says nothing: the scratch server is PostgreSQL "
-                                   f"{here}, the dump is of {dumped}. Install the server of major {dumped}")
+        ladder.not_run("L3", name, f"{len(real)} definitions differ, which says nothing: the scratch server is "
+                                   f"PostgreSQL {here}, the dump is of {dumped}. Install the server of major {dumped}")
         return
     _report(ladder, "L3", name, found, detail)
 
