@@ -200,7 +200,8 @@ def test_an_adopted_set_that_is_shown():
     manifest = Manifest(backup, "shop", THREE, THREE, "restorable 0.1.0", (file,), server={"version": ""}, adopted={
         "path": "/backups/staging-db-20261120.sql.gz", "roles": ["app", "it's"],
         "notes": ["database named like the file"],
-        "meta": {"rows": "5", "password": "***"}}, restore=(*create_roles(["app", "it's"]), *restore_commands([file])))
+        "meta": {"rows": "5", "password": "***"}},
+        restore=(*create_roles(["app", "it's"]), *restore_commands([file], adopted=True)))
     shown = Backup(backup, 1000, True)
     assert_golden("show-adopted", render_show(report.show_report("local", shown, manifest, [], NOW)))
 

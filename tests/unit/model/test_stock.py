@@ -27,14 +27,27 @@ def item(name: str, database: str = "shop", **changes) -> Item:
 def test_roles_come_before_the_databases_that_need_them():
     lines = restore_commands([item("shop.dump.zst"), item("globals.sql.zst", "", role="globals", format="plain")])
     assert lines[0].startswith("zstd -dc globals.sql.zst | psql -X -d postgres")
-    assert lines[1:] == ("createdb --template=template0 -- shop",
-                         "zstd -dc shop.dump.zst | pg_restore --exit-on-error --dbname=shop")
+    assert lines[1:] == ("zstd -dc shop.dump.zst | pg_restore --exit-on-error --create --dbname=postgres",)
+
+
+def test_an_adopted_archive_is_restored_under_the_name_it_is_listed_by():
+    assert restore_commands([item("shop.dump")], adopted=True) == (
+        "createdb --template=template0 -- shop", "zstd -dc shop.dump | pg_restore --exit-on-error --dbname=shop")
+
+
+@pytest.mark.parametrize(("changes", "load"), [
+    ({}, "zstd -dc f | pg_restore --exit-on-error --dbname=postgres"),
+    ({"format": "plain"}, "zstd -dc f | psql -X --set=ON_ERROR_STOP=1 --dbname=postgres")])
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_database_that_every_server_has_is_not_created(changes, load, adopted):
+    assert restore_commands([item("f", "postgres", **changes)], adopted=adopted) == (load,)
 
 
 @pytest.mark.parametrize(("changes", "last"), [
     ({"format": "plain", "compression": "gzip"}, "gzip -dc f | psql -X --set=ON_ERROR_STOP=1 --dbname=shop"),
-    ({"format": "tar", "compression": "none"}, "cat f | pg_restore --exit-on-error --dbname=shop"),
-    ({"format": "directory"}, "pg_restore --exit-on-error --jobs=2 --dbname=shop restored && rm -r restored")])
+    ({"format": "tar", "compression": "none"}, "cat f | pg_restore --exit-on-error --create --dbname=postgres"),
+    ({"format": "directory"},
+     "pg_restore --exit-on-error --jobs=2 --create --dbname=postgres restored && rm -r restored")])
 def test_each_format_has_its_command(changes, last):
     assert restore_commands([item("f", **changes)])[-1] == last
 
@@ -45,7 +58,7 @@ def test_fingerprints_and_sidecars_need_no_command():
 
 @given(NAMES)
 def test_no_name_of_a_database_is_read_as_anything_else(name):
-    create, load = restore_commands([item("f", name)])
+    create, load = restore_commands([item("f", name)], adopted=True)
     assert shlex.split(create) == ["createdb", "--template=template0", "--", name]
     word = shlex.split(load)[-1]
     assert word in (f"--dbname={name}", f"--dbname={conninfo(name)}")

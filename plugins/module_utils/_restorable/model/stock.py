@@ -12,12 +12,16 @@ from .manifest import Item
 
 UNPACK = {"zstd": "zstd -dc {} |", "gzip": "gzip -dc {} |", "none": "cat {} |"}
 
-
+_ALWAYS_THERE = ("postgres", "template1")    # initdb makes them
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")    # no name of these letters can be read as a connection string
 
 
-def restore_commands(items: Iterable[Item]) -> tuple[str, ...]:
-    """Return shell lines, run in the set's folder, that bring back roles and every database of the set."""
+def restore_commands(items: Iterable[Item], *, adopted: bool = False) -> tuple[str, ...]:
+    """Return shell lines, run in the set's folder, that bring back roles and every database of the set.
+
+    Our archives make their database themselves, with its encoding, owner, grants and settings; an adopted one may be
+    of a database with another name.
+    """
     lines = []
     every = list(items)
     for item in every:
@@ -25,7 +29,7 @@ def restore_commands(items: Iterable[Item]) -> tuple[str, ...]:
             lines.append(f"{_unpack(item)} psql -X -d postgres    # errors about roles that exist already are harmless")
     for item in every:
         if item.role == "dump":
-            lines += _database(item)
+            lines += _database(item, adopted)
     return tuple(lines)
 
 
@@ -34,16 +38,18 @@ def create_roles(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"createuser --no-login -- {shlex.quote(name)}    # unless it exists already" for name in names)
 
 
-def _database(item: Item) -> list[str]:
+def _database(item: Item, adopted: bool) -> list[str]:
     name = item.database
-    target = f"--dbname={name if _PLAIN.fullmatch(name) else shlex.quote(conninfo(name))}"
-    create = f"createdb --template=template0 -- {shlex.quote(name)}"
+    create = [] if name in _ALWAYS_THERE else [f"createdb --template=template0 -- {shlex.quote(name)}"]
+    into = f"--dbname={name if _PLAIN.fullmatch(name) else shlex.quote(conninfo(name))}"
     if item.format == "plain":
-        return [create, f"{_unpack(item)} psql -X --set=ON_ERROR_STOP=1 {target}"]
+        return [*create, f"{_unpack(item)} psql -X --set=ON_ERROR_STOP=1 {into}"]
+    if create and not adopted:
+        create, into = [], "--create --dbname=postgres"
     if item.format == "directory":
-        return [create, f"mkdir restored && {_unpack(item)} tar -x -C restored",
-                f"pg_restore --exit-on-error --jobs=2 {target} restored && rm -r restored"]
-    return [create, f"{_unpack(item)} pg_restore --exit-on-error {target}"]
+        return [*create, f"mkdir restored && {_unpack(item)} tar -x -C restored",
+                f"pg_restore --exit-on-error --jobs=2 {into} restored && rm -r restored"]
+    return [*create, f"{_unpack(item)} pg_restore --exit-on-error {into}"]
 
 
 def _unpack(item: Item) -> str:

@@ -93,7 +93,7 @@ def adopted_manifest(cluster: str, backup: BackupId, time: datetime, items: Sequ
     roles = [str(name) for name in adopted["roles"] if name != SUPERUSER]
     return Manifest(
         id=backup, cluster=cluster, begun=time, ended=time, tool=f"restorable {VERSION}", items=tuple(every),
-        server=server, adopted=adopted, restore=(*create_roles(roles), *restore_commands(every)),
+        server=server, adopted=adopted, restore=(*create_roles(roles), *restore_commands(every, adopted=True)),
         not_covered=("roles and tablespaces: an adopted file of one database holds none",))
 
 
