@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.text import table
 
-WIDEST = 200     # characters of a cell; what is longer was told in full where it happened
+WIDEST = 500     # characters of a cell, enough for an error with its hint; what is longer was told where it happened
 
 
 class ActionModule(ActionBase):

@@ -105,7 +105,7 @@ def verify_backups(call: Call) -> Plain:
 
 def _summary(backups: list[Plain], *, dry_run: bool) -> str:
     size = human_bytes(sum(each["size"] for each in backups))
-    return f"{len(backups)} backups {'to read' if dry_run else 'intact'} ({size})"
+    return f"{len(backups)} backup{'' if len(backups) == 1 else 's'} {'to read' if dry_run else 'intact'} ({size})"
 
 
 def _in_words(cluster: str, report: Plain) -> str:

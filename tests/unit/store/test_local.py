@@ -161,7 +161,7 @@ def test_a_disk_that_is_not_mounted_is_refused_by_every_verb(root, there, tmp_pa
             work()
         assert caught.value.code == "store.not_mounted"
         assert str(root) in caught.value.message
-        assert "restorable init nas" in caught.value.hint
+        assert "`restorable init`" in caught.value.hint
     assert root.exists() is there
     assert not there or os.listdir(root) == []
 

@@ -56,7 +56,7 @@ class Home:
         if self._require_marker and not self._is_marked():
             raise Refused(f"repository {self._name}: {self._marker} is missing, so its disk seems not to be mounted",
                           hint=f"Mount the disk of {self.root}. If it is a new repository, run "
-                               f"`restorable init {self._name}` while the disk is mounted.", code="store.not_mounted")
+                               "`restorable init` while the disk is mounted.", code="store.not_mounted")
 
     def prepare(self) -> None:
         """Make the folder fit for a put, as the rules above say."""

@@ -13,6 +13,6 @@ def run(call: Call) -> Result:
     made = [call.settings.repositories[name] for name in call.cluster.repositories]
     for each in made if not call.options.dry_run else ():
         create_store(each)
-    would = "would make" if call.options.dry_run else "made"
-    places = ", ".join(f"{each.name} in {each.path}" for each in made)
-    return Result({"repositories": [each.name for each in made]}, done=f"done: {call.cluster.name} {would} {places}")
+    places = ", ".join(f"repository {each.name} in {each.path}" for each in made)
+    begin = "dry run: nothing was made; to make:" if call.options.dry_run else f"done: init {call.cluster.name}"
+    return Result({"repositories": [each.name for each in made]}, done=f"{begin} {places}")
