@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Sequence
 
 from ..errors import ConfigError, NotFound, RestorableError
@@ -152,7 +152,10 @@ def _previous(world: World) -> tuple[str, bytes]:
 
 def _store_evidence(world: World, evidence: Evidence) -> None:
     world.progress.phase("store evidence")
-    key = drill_key(world.cluster, evidence.begun, evidence.backup, evidence.verdict)
+    taken = {entry.key for store in world.stores for entry in store.list(drill_prefix(world.cluster))}
+    when = evidence.begun
+    while (key := drill_key(world.cluster, when, evidence.backup, evidence.verdict)) in taken:
+        when += timedelta(seconds=1)   # two drills within a second
     data = (json.dumps(evidence.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
     for store in world.stores:
         store.put(key, [data])

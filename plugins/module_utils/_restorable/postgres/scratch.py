@@ -112,6 +112,9 @@ class _Place:
 
     def make(self) -> None:
         """Make an empty cluster. Trust is safe: only whoever can enter the socket's folder can connect."""
+        if not os.path.exists(os.path.join(self.bin_dir, "initdb")):
+            raise ConfigError(f"folder {self.bin_dir} holds postgres and no initdb", code="tools.missing",
+                              hint="Install the server's whole package, or set bin_dir to a folder that has both.")
         self.bin_dir = reachable(self.bin_dir, self.folder, self._account)
         self.own_folder("data")
         os.mkdir(os.path.join(self.folder, "stage"), 0o700)
