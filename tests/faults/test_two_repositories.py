@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one repository lost, or another host did to it, costs nothing that the other repository has."""
+"""What is lost beside a backup, a repository, a database of the set, to another host: it is told, and costs no more."""
 from __future__ import annotations
 
 import shutil
@@ -112,3 +112,11 @@ def test_passwords_and_settings_that_no_set_holds_are_told(pair):
     told = " ".join(pair.taken(role_passwords=False).not_covered)
     assert "passwords of roles" in told
     assert "ALTER ROLE ALL" in told
+
+
+@pytest.mark.parametrize("wish", [{"into": "another"}, {"replace": True}], ids=["into", "replace"])
+def test_a_restore_says_that_a_databases_own_properties_are_not_restored(pair, shop, pg16, wish):
+    pg16.sql(f"REVOKE CONNECT ON DATABASE {shop} FROM PUBLIC")
+    _plan, notes = pair.restore(databases=(shop,), **wish)
+    pg16.sql("DROP DATABASE IF EXISTS another")
+    assert any("grants" in each and "settings" in each and "--create" in each for each in notes)

@@ -72,7 +72,8 @@ def _plan(cluster: str, store: Store, policy: Policy, now: datetime, confirm: bo
     past = [found for key, _size in listing if key.startswith(prune_prefix(cluster))
             for found in [parse_prune_key(key)] if found]
     when, digest = max(past) if past else (None, None)
-    spared = {each.id for each in catalogue.committed() if each.verdict == "failed" and _spared(store, cluster, each)}
+    failed = [each for each in catalogue.committed() if each.verdict == "failed"]
+    spared = {each.id for each in failed if _spared(store, cluster, each)}
     plan = plan_prune(candidates(catalogue, spared), policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
     return store, catalogue, plan
 

@@ -205,7 +205,8 @@ def _run(world: World, store: Store, manifest: Manifest, target: Target, step: S
         raise
     if step.action == "replace":
         target.swap(fresh, step.database, _beside(step.database, "before", world), disconnect=wish.disconnect)
-    return notes
+    return [*notes, f"database {step.database}: its own owner, grants, connection limit, settings, comment and locale "
+                    "provider are a new database's, not those of the backup; `pg_restore --create`, as `restorable show` prints it, brings those"]
 
 
 def _beside(name: str, what: str, world: World) -> str:
