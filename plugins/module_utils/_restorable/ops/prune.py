@@ -74,7 +74,8 @@ def _plan(cluster: str, store: Store, policy: Policy, now: datetime, confirm: bo
     when, digest = max(past) if past else (None, None)
     failed = [each for each in catalogue.committed() if each.verdict == "failed"]
     spared = {each.id for each in failed if _spared(store, cluster, each)}
-    plan = plan_prune(candidates(catalogue, spared), policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
+    plan = plan_prune(candidates(catalogue, spared), policy, now, known_digest=digest, confirmed=confirm,
+                      last_pruned=when)
     return store, catalogue, plan
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Sequence
+from typing import Iterable, Sequence
 
 from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.manifest import Item, Manifest
@@ -196,8 +196,10 @@ def _run(world: World, store: Store, manifest: Manifest, target: Target, step: S
     like = Database(step.database, 0, encoding=report.encoding, collate=report.collate, ctype=report.ctype) \
         if report else None
     fresh = step.database if step.action == "create" else _beside(step.database, "restoring", world)
-    target.create_database(fresh, like)
+    if step.item.format != "plain" and not wish.partial and not wish.no_owner and not wish.no_privileges:
+        return _whole(world, target, step, wish, chunks, options, fresh, like)
     try:
+        target.create_database(fresh, like)
         notes = target.restore(fresh, chunks, options)
     except BaseException:
         # a database that is only half there must not look like one that is whole
@@ -205,8 +207,24 @@ def _run(world: World, store: Store, manifest: Manifest, target: Target, step: S
         raise
     if step.action == "replace":
         target.swap(fresh, step.database, _beside(step.database, "before", world), disconnect=wish.disconnect)
-    return [*notes, f"database {step.database}: its own owner, grants, connection limit, settings, comment and locale "
-                    "provider are a new database's, not those of the backup; `pg_restore --create`, as `restorable show` prints it, brings those"]
+    return [*notes, f"the properties of database {step.database!r} (owner, grants, settings, comment) were not restored"]
+
+
+def _whole(world: World, target: Target, step: Step, wish: RestoreWish, chunks: Iterable[bytes],
+           options: RestoreOptions, fresh: str, like: Database | None) -> list[str]:
+    """Restore a database with its own owner, grants, settings and comment, which belong to its name."""
+    with target.staged(chunks, options) as archive:
+        try:
+            notes = target.restore_staged(fresh, archive, options, like=like)
+        except BaseException:
+            # as above: half of a database must not look like a whole one
+            target.drop_database(fresh)
+            raise
+        if step.action == "replace":
+            target.swap(fresh, step.database, _beside(step.database, "before", world), disconnect=wish.disconnect)
+            if step.database == step.item.database:
+                notes = target.restore_properties(step.database, archive)
+    return notes
 
 
 def _beside(name: str, what: str, world: World) -> str:
