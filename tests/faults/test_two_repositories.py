@@ -112,11 +112,3 @@ def test_passwords_and_settings_that_no_set_holds_are_told(pair):
     told = " ".join(pair.taken(role_passwords=False).not_covered)
     assert "passwords of roles" in told
     assert "ALTER ROLE ALL" in told
-
-
-@pytest.mark.parametrize("wish", [{"into": "another"}, {"replace": True}], ids=["into", "replace"])
-def test_a_restore_says_that_a_databases_own_properties_are_not_restored(pair, shop, pg16, wish):
-    pg16.sql(f"REVOKE CONNECT ON DATABASE {shop} FROM PUBLIC")
-    _plan, notes = pair.restore(databases=(shop,), **wish)
-    pg16.sql("DROP DATABASE IF EXISTS another")
-    assert any("grants" in each and "settings" in each and "--create" in each for each in notes)
