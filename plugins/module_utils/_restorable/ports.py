@@ -236,9 +236,6 @@ class Target(Protocol):
     def drop_database(self, name: str) -> None:
         """Drop a database; absent is fine."""
 
-    def rename_database(self, old: str, new: str) -> None:
-        """Rename a database that has no sessions."""
-
     def restore_globals(self, chunks: Iterable[bytes]) -> list[str]:
         """Run pg_dumpall's globals, leaving out what exists already; return what was left out and why."""
 
@@ -267,6 +264,9 @@ class Target(Protocol):
     def restore_staged(self, database: str, archive: Any, options: RestoreOptions, *,
                        like: Database | None = None) -> list[str]:
         """Restore what staged gave, as restore_whole does."""
+
+    def restore_properties(self, database: str, archive: Any) -> list[str]:
+        """Give a database what a staged archive holds of the database itself: owner, grants, settings, comment."""
 
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """Return the same as Archives.contents."""

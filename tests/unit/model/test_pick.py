@@ -104,3 +104,16 @@ def test_only_sets_of_the_asked_selection_are_picked():
     hourly = Backup(BackupId(NOON + timedelta(hours=1), "dump", "hourly"), 1, True)
     catalogue = Catalogue("shop", (*nights(3).backups, hourly))
     assert str(pick(catalogue, "latest", choose=first, label="")[0].id) == "20261120T120000Z-dump"
+
+
+def test_the_newest_is_one_of_ours_even_if_an_adopted_file_looks_newer():
+    listing = [(f"shop/backup/{name}/manifest.json", 1)
+               for name in ("20261119T030000Z-dump", "20261120T030000Z-adopted-backup_latest")]
+    catalogue = Catalogue.of("shop", listing)
+    assert str(pick(catalogue, "latest", choose=min)[0].id) == "20261119T030000Z-dump"
+    assert str(catalogue.get("latest").id) == "20261119T030000Z-dump"
+
+
+def test_the_newest_adopted_file_is_the_newest_where_there_is_no_other():
+    catalogue = Catalogue.of("shop", [("shop/backup/20261120T030000Z-adopted-db/manifest.json", 1)])
+    assert str(pick(catalogue, "latest", choose=min)[0].id) == "20261120T030000Z-adopted-db"

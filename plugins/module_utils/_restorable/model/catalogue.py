@@ -68,7 +68,8 @@ class Catalogue:
         """Return one committed set by its id, by a prefix of it that is unique, or by "latest"."""
         sets = self.committed()
         if text == "latest" and sets:
-            return sets[-1]
+            # of our own, where there is one: the date of an adopted file may be a guess
+            return next((each for each in reversed(sets) if each.id.kind != "adopted"), sets[-1])
         hits = [backup for backup in sets if str(backup.id) == text] or \
                [backup for backup in sets if str(backup.id).startswith(text)]
         if len(hits) == 1:

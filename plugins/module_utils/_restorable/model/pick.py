@@ -26,7 +26,7 @@ def pick(catalogue: Catalogue, wish: str, *, choose: Choose, label: str | None =
         raise NotFound(f"the repository holds no backup of cluster {catalogue.cluster}",
                        hint="Run `restorable backup` first.", code="backup.none")
     if wish in ("", "latest"):
-        return sets[-1], "the newest"
+        return newest(sets), "the newest"
     if wish == "oldest":
         return sets[0], "the oldest"
     if wish == "random":
@@ -39,6 +39,14 @@ def pick(catalogue: Catalogue, wish: str, *, choose: Choose, label: str | None =
     if moment is None:
         return catalogue.get(wish), "named"
     return as_of(sets, moment, catalogue.cluster)
+
+
+def newest(sets: Sequence[Backup]) -> Backup:
+    """Return the newest set that we took ourselves, or the newest adopted one where there is no other.
+
+    The date of an adopted file may be a guess, and it holds one database only.
+    """
+    return next((each for each in reversed(sets) if each.id.kind != "adopted"), sets[-1])
 
 
 def as_of(sets: Sequence[Backup], moment: datetime, cluster: str) -> tuple[Backup, str]:

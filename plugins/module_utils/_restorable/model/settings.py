@@ -163,7 +163,7 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
 def _refuse_later(reader: Reader, jobs: Reader, retention: Reader) -> None:
     for where in (reader, jobs, retention):
         for key, what in LATER.items():
-            if where.raw(key):
+            if where.raw(key) is not None:
                 raise ConfigError(f"{where.where}.{key} is set, and this version has no {what}",
                                   hint="Remove it; dumps do not need it.", code="config.unsupported")
 

@@ -75,6 +75,8 @@ def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, d
         database.name, begun.isoformat(), lsn, len(found.tables) if found else 0, found.total_rows if found else None,
         round(world.clock.elapsed() - began, 3), database.encoding, database.collate, database.ctype)
     told = tuple(f"database {database.name}: {what}" for what in (found.not_covered if found else ()))
+    if job.options.format == "plain":
+        told += (f"database {database.name}: its own owner, grants, settings and comment: not in format plain",)
     return DumpedDatabase(items, report, told)
 
 

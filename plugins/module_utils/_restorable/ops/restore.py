@@ -207,7 +207,8 @@ def _run(world: World, store: Store, manifest: Manifest, target: Target, step: S
         raise
     if step.action == "replace":
         target.swap(fresh, step.database, _beside(step.database, "before", world), disconnect=wish.disconnect)
-    return [*notes, f"the properties of database {step.database!r} (owner, grants, settings, comment) were not restored"]
+    missing = f"the properties of database {step.database!r} (owner, grants, settings, comment) were not restored"
+    return [*notes, missing]
 
 
 def _whole(world: World, target: Target, step: Step, wish: RestoreWish, chunks: Iterable[bytes],

@@ -26,8 +26,8 @@ class PassingList:
 
     def __init__(self, tool: str) -> None:
         self._argv = [tool, "--list"]
-        self._said = tempfile.TemporaryFile()
-        self._complaints = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()          # noqa: SIM115 - closed by __call__
+        self._complaints = tempfile.TemporaryFile()    # noqa: SIM115 - closed by __call__
         self._lines: list[str] | None = None
 
     def __call__(self, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from ..model.fingerprint import Fingerprint
 from ..model.server import Database, Selection, Server
 from ..ports import RestoreOptions
 from .archives import PgArchives, StagedArchive, staged
-from .connect import open_maintenance
+from .connect import open_maintenance, quote_ident
 from .databases import Databases
 from .fingerprint import take
 from .globals import GlobalsFilter
@@ -159,7 +159,18 @@ class PgTarget:
         if described:
             self._loader(database).script(database, [properties], transaction=False)
             return []
-        return [f"the properties of database {toc.database!r} (grants, settings, comment) were not restored"]
+        return [f"the properties of database {toc.database!r} (owner, grants, settings, comment) were not restored"]
+
+    def restore_properties(self, database: str, archive: StagedArchive) -> list[str]:
+        """See ports.Target."""
+        toc = archive.toc()
+        if not toc.of_kind("DATABASE") or toc.database != database:
+            return [f"the properties of database {toc.database!r} (owner, grants, settings, comment) were not restored"]
+        _making, properties = self._loader("").database(archive, toc)
+        # the owner belongs to the making of a database, which is over here
+        owner = f"ALTER DATABASE {quote_ident(database)} OWNER TO {quote_ident(toc.of_kind('DATABASE')[0].owner)};\n"
+        self._loader(database).script(database, [owner.encode(), properties], transaction=False)
+        return []
 
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """See ports.Target. On a scratch server the restore that follows reads every block of data anyway."""
