@@ -81,10 +81,6 @@ class PgTarget:
         """See ports.Target."""
         self.databases.drop(name)
 
-    def rename_database(self, old: str, new: str) -> None:
-        """See ports.Target."""
-        self.databases.rename(old, new)
-
     def swap(self, fresh: str, name: str, aside: str, *, disconnect: bool) -> None:
         """See ports.Target."""
         self.databases.swap(fresh, name, aside, disconnect=disconnect)
