@@ -109,7 +109,7 @@ def test_a_run_that_is_asked_to_end_in_the_midst_of_its_dump_leaves_nothing(good
     assert good.files() == before
     assert os.listdir(good.temporary()) == []
     wait_for(lambda: not mentioning(str(good.folder)))
-    assert good.server.sql(f"SELECT FROM pg_stat_activity WHERE datname = '{shop}'") == []
+    assert good.server.sql(f"SELECT pid FROM pg_stat_activity WHERE datname = '{shop}'") == []
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_dry_runs_change_nothing_in_a_used_repository(good, shop):
     good.restore(databases=(shop,), into="planned", dry_run=True)
     good.list(), good.status(), good.show()
     assert everything(good) == before
-    assert good.server.sql("SELECT FROM pg_database WHERE datname = 'planned'") == []
+    assert good.server.sql("SELECT datname FROM pg_database WHERE datname = 'planned'") == []
 
 
 def everything(chain):

@@ -73,10 +73,15 @@ GRANT CONNECT ON DATABASE {name} TO reader; ALTER ROLE app IN DATABASE {name} SE
 """
 
 
+def roles(server) -> None:
+    """Make the roles if they are missing."""
+    if not server.sql("SELECT 1 FROM pg_roles WHERE rolname = 'reader'"):
+        server.sql(ROLES)
+
+
 def build(server, name: str) -> None:
     """Make the roles, if they are missing, and the database."""
-    if not server.sql("SELECT FROM pg_roles WHERE rolname = 'reader'"):
-        server.sql(ROLES)
+    roles(server)
     server.sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
     server.sql(SHOP, database=name)
 

@@ -144,3 +144,14 @@ def test_a_tablespace_that_the_target_has_no_room_for_is_a_note():
 ])
 def test_only_whitespace_parentheses_and_casts_of_printed_trees_are_forgiven(kind, one, other, same):
     assert same_meaning(kind, one, other) is same
+
+
+def test_memberships_of_an_older_server_are_found_on_a_newer_one():
+    older = {"membership app in reader": "member admin", "membership app in writer": "member"}
+    newer = {"membership app in reader granted by postgres": "member admin inherit set",
+             "membership app in writer granted by boss": "member"}
+    assert compare_globals(older, newer) == []
+    [lost] = compare_globals(older, {"membership app in reader granted by boss": "member admin"})
+    assert (lost.kind, lost.name, lost.problem) == ("membership", "app in writer", "lost")
+    [changed] = compare_globals(older, {**newer, "membership app in reader granted by postgres": "member inherit"})
+    assert (changed.name, changed.expected, changed.actual) == ("app in reader", "member admin", "member")

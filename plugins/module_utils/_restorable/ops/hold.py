@@ -21,11 +21,11 @@ def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
         return str(chosen), bool(todo)
     with world.lock.hold("hold"):
         chosen, todo = _plan(world, backup, release)
+        body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
         for store in todo:
             if release:
                 store.delete(hold_key(world.cluster, chosen))
             else:
-                body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
                 store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
     return str(chosen), bool(todo)
 
