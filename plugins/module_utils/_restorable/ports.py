@@ -90,10 +90,10 @@ class Progress(Protocol):
 
 
 class Lock(Protocol):
-    """One lock per cluster, held by one process at a time and given back by the kernel when it dies."""
+    """One lock per cluster, held by one process or by readers, and given back by the kernel when it dies."""
 
-    def hold(self, purpose: str) -> AbstractContextManager[None]:
-        """Hold the lock; raise Unavailable("lock.held") that says who holds it and since when."""
+    def hold(self, purpose: str, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold the lock, alone or with other readers; raise Unavailable("lock.held") naming who holds it since when."""
 
 
 class Hooks(Protocol):

@@ -130,3 +130,37 @@ with FileLock(path, SystemClock(), "cluster shop").hold("backup"):
         print(error.code, error.message)
 """)
     assert told == "lock.held cluster shop is locked by another run\n"
+
+
+def test_readers_hold_a_lock_together_and_keep_a_writer_out(path):
+    with lock(path).hold("drill", shared=True), lock(path).hold("restore", shared=True):
+        with pytest.raises(Unavailable, match="locked by restore"), lock(path).hold("prune"):
+            pytest.fail("a writer beside readers")
+    with lock(path).hold("prune"):
+        pass
+
+
+def test_a_writer_keeps_readers_out(path):
+    with lock(path).hold("prune"), pytest.raises(Unavailable, match="locked by prune"):
+        with lock(path).hold("drill", shared=True):
+            pytest.fail("a reader beside a writer")
+
+
+def test_the_first_of_two_readers_to_go_leaves_the_name_of_the_other(path):
+    with lock(path).hold("drill", shared=True):
+        with lock(path).hold("restore", shared=True):
+            pass
+        assert json.loads(path.read_text())["purpose"] == "restore"
+    assert path.read_text() == ""
+
+
+def test_a_reader_of_a_disk_mounted_read_only_needs_no_lock(path, monkeypatch):
+    def read_only(*_given, **_named):
+        raise OSError(30, "Read-only file system")
+
+    path.parent.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "open", read_only)
+    with lock(path).hold("restore", shared=True):
+        pass
+    with pytest.raises(Unavailable, match="Read-only file system"), lock(path).hold("prune"):
+        pytest.fail("a writer without a lock")

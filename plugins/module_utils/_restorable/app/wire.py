@@ -20,6 +20,8 @@ from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Store, Target
 from ..store.local import LocalStore
 
+# Locks in a state_dir keep out this host's runs only, so what looks orphaned may belong to a run of another host.
+FOREIGN_ORPHAN = 86400.0   # seconds
 STATE_FOLDER = ".state"    # beside the backups of a local repository; no listing shows a name with a leading dot
 
 
@@ -44,7 +46,7 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
-        CommandHooks())
+        CommandHooks(), FOREIGN_ORPHAN if settings.state_dir else 0.0)
 
 
 def open_progress(path: str | None) -> Progress:

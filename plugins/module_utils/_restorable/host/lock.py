@@ -34,23 +34,36 @@ class FileLock:
         self._wait = wait
 
     @contextmanager
-    def hold(self, purpose: str) -> Iterator[None]:
+    def hold(self, purpose: str, *, shared: bool = False) -> Iterator[None]:
         """Hold the lock, waiting as long as was allowed; see ports.Lock."""
-        handle = self._open()
+        handle = self._open(shared=shared)
+        if handle is None:
+            yield
+            return
         try:
-            self._take(handle)
+            self._take(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             self._write(handle, json.dumps(self._holder(purpose)).encode())
             yield
-            self._write(handle, b"")
+            if not shared or self._alone(handle):
+                self._write(handle, b"")
         finally:
             os.close(handle)
+
+    @staticmethod
+    def _alone(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False               # another reader is at work, and its name may be the one that is written
+        return True
 
     def _write(self, handle: int, text: bytes) -> None:
         with suppress(OSError):        # on a full disk the lock holds all the same, only without a name
             os.ftruncate(handle, 0)
             os.pwrite(handle, text, 0)
 
-    def _open(self) -> int:
+    def _open(self, *, shared: bool) -> int | None:
+        """Open the lock file; None for a reader on a disk mounted read-only, where nothing can be deleted either."""
         try:
             private_folder(os.path.dirname(self._path))
             return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -58,15 +71,17 @@ class FileLock:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise Unavailable(f"lock file {self._path} cannot be made: {error.strerror}", code="lock.unusable",
                                   hint=f"Make room on the disk of {os.path.dirname(self._path)}.") from error
+            if shared and error.errno == errno.EROFS:
+                return None
             raise Unavailable(f"lock file {self._path} cannot be opened: {error.strerror}", code="lock.unusable",
                               hint="Run as the user who owns the repository, or set state_dir to a folder that this "
                                    "user can write to.") from error
 
-    def _take(self, handle: int) -> None:
+    def _take(self, handle: int, how: int) -> None:
         until = self._clock.elapsed() + self._wait
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, how | fcntl.LOCK_NB)
                 return
             except OSError as error:
                 if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):

@@ -50,7 +50,7 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
         return plan, None
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional))
     begun = world.clock.now()
-    with world.reading.hold("drill"):
+    with world.reading.hold("drill", shared=True):
         _climb(world, scratch, job, plan, store, ladder)
     evidence = _evidence(world, cluster, plan, ladder, begun, operator)
     _store_evidence(world, evidence)

@@ -106,7 +106,7 @@ def _no_prune(world: World) -> AbstractContextManager[None]:
         world.stores[0].check(write=False)
     except RestorableError:
         return nullcontext()
-    return world.reading.hold("restore")
+    return world.reading.hold("restore", shared=True)
 
 
 def _find(world: World, wish: RestoreWish, choose: Choose) -> tuple[Store, Manifest, str, list[str]]:

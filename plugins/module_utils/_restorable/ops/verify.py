@@ -37,7 +37,7 @@ def verify(world: World, archives: Archives, wish: str = "all", *, dry_run: bool
         store.check(write=False)
     if dry_run:
         return [Verified(store.name, backup, ()) for store, backup in _chosen(world, wish)]
-    with world.reading.hold("verify"):
+    with world.reading.hold("verify", shared=True):
         return [Verified(store.name, backup, _check(world, store, archives, backup))
                 for store, backup in _chosen(world, wish)]
 
