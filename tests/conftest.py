@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["kit.fixtures"]
+
 HERE = Path(__file__).parent
 FOLDERS = ("unit", "contract", "integration", "faults")
 NO_SKIPS = os.environ.get("RESTORABLE_NO_SKIPS") == "1"

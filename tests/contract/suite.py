@@ -177,7 +177,7 @@ class StoreContract:
             return
         tracemalloc.start()
         try:
-            store.put(KEY, (bytes(MIB) for _ in range(64)))
+            store.put(KEY, (bytes(MIB) for _index in range(64)))
             size = sum(len(chunk) for chunk in store.get(KEY))
             assert size == 64 * MIB
             assert tracemalloc.get_traced_memory()[1] < 8 * MIB

@@ -9,7 +9,6 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
-from integration.conftest import Servers, empty_server, servers  # noqa: F401 - fixtures
 
 from _restorable.errors import RestorableError
 from kit.chain import Chain, new_folder
@@ -27,7 +26,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def pg16(servers):  # noqa: F811
+def pg16(servers):
     """The shared server on which faults are forced that are the same on every major."""
     return servers.of(16)
 

@@ -20,7 +20,8 @@ class Mounted:
         self.chain, self.place = chain, str(chain.folder / "local")
 
     def mount(self, options):
-        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.place], capture_output=True)
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.place], capture_output=True,
+                              check=False)
 
     def remount(self, options):
         subprocess.run(["mount", "-o", f"remount,{options}", self.place], check=True)

@@ -178,7 +178,6 @@ class Archives(Protocol):
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """Return the archive's table of contents, one line an entry, having read the archive to its end."""
 
-
     def sql(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[bytes]:
         """Yield an archive as the SQL that makes its database, data included; raise Damaged instead of ending early."""
 

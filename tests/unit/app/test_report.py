@@ -22,8 +22,8 @@ NOW = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.datetimes(timezones=st.just(timezone.utc))
     | st.just(BackupId(NOW, "dump")) | st.binary(),
-    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text() | st.integers(), inner,
-                                                                                    max_size=3), max_leaves=10)
+    lambda inner: (st.lists(inner, max_size=3) | st.tuples(inner)
+                   | st.dictionaries(st.text() | st.integers(), inner, max_size=3)), max_leaves=10)
 
 
 @given(VALUES)

@@ -59,7 +59,7 @@ def test_more_bytes_than_expected_give_no_estimate(tmp_path, monkeypatch):
 def test_bytes_may_come_from_any_thread(tmp_path):
     status = StatusFile(str(tmp_path / "status.json"))
     status.phase("dump app")
-    threads = [threading.Thread(target=lambda: [status.advance(1) for _ in range(5000)]) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: [status.advance(1) for _index in range(5000)]) for _index in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

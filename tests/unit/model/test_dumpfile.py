@@ -127,7 +127,7 @@ def test_a_script_without_the_last_line_end_is_complete():
 def test_a_very_long_line_is_passed_over_in_little_memory():
     script = Script()
     script.feed(b"INSERT INTO t VALUES ('")
-    for _ in range(64):
+    for _index in range(64):
         script.feed(b"x" * (1 << 20))
         assert len(script._rest) <= 2 << 20
     script.feed(b"');\nALTER TABLE t OWNER TO app;\n")

@@ -60,9 +60,11 @@ def test_random_weekly_draws_a_week_first_so_that_dense_weeks_do_not_crowd_out_o
 
 def test_every_backup_can_be_drawn_weekly():
     catalogue = nights(20)
-    drawn = {taken(catalogue, "random_weekly", lambda among, a=a, b=b: among[(a if isinstance(among[0], str) else b)
-                                                                          % len(among)])
-             for a in range(4) for b in range(7)}
+
+    def drawing(a, b):
+        return lambda among: among[(a if isinstance(among[0], str) else b) % len(among)]
+
+    drawn = {taken(catalogue, "random_weekly", drawing(a, b)) for a in range(4) for b in range(7)}
     assert drawn == {str(each.id) for each in catalogue.backups}
 
 

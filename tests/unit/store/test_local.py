@@ -184,7 +184,7 @@ from _restorable.errors import Unavailable
 store = LocalStore("small", {str(tmp_path / "repository")!r})
 store.put("shop/first", [b"x" * 1000])
 try:
-    store.put("shop/second", (bytes(100_000) for _ in range(100)))
+    store.put("shop/second", (bytes(100_000) for _index in range(100)))
 except Unavailable as error:
     print(error.code, error.message, error.hint, sep="|")
 print(sorted(entry.key for entry in store.list("")), os.listdir({str(tmp_path / "repository" / ".part")!r}))

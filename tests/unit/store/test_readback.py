@@ -32,7 +32,7 @@ def grow(handle, follower, pieces):
 @pytest.mark.parametrize("count", [0, 1, 5, 64])
 def test_a_file_that_was_followed_has_its_own_size_and_digest(handle, monkeypatch, count):
     monkeypatch.setattr(readback, "AHEAD", 10_000)
-    pieces = [os.urandom(7_001) for _ in range(count)]
+    pieces = [os.urandom(7_001) for _index in range(count)]
     follower = ReadBack(handle)
     size = grow(handle, follower, pieces)
     assert follower.finish(size) == (size, hashlib.sha256(b"".join(pieces)).hexdigest())

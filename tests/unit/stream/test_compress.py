@@ -21,7 +21,7 @@ from _restorable.stream.stage import rechunk
 from kit.leftovers import nothing_left
 
 MIB = 1024 * 1024
-SAMPLE = b"".join(os.urandom(50_000) + bytes(200_000) + b"row of text\t" * 10_000 for _ in range(3))
+SAMPLE = b"".join(os.urandom(50_000) + bytes(200_000) + b"row of text\t" * 10_000 for _index in range(3))
 SKIPPABLE = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
 
 ENGINES = {"package": "zstandard", "stdlib": "stdlib", "program": "zstd"}

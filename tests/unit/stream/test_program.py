@@ -140,7 +140,7 @@ def test_a_program_may_be_a_stage():
 def test_a_stage_that_gives_before_it_takes_and_after_does_not_hang():
     eager = sh(f"head -c {3 * MIB} /dev/zero; cat > /dev/null; head -c {3 * MIB} /dev/zero")
     with nothing_left():
-        assert sum(map(len, through(eager)(bytes(MIB) for _ in range(5)))) == 6 * MIB
+        assert sum(map(len, through(eager)(bytes(MIB) for _index in range(5)))) == 6 * MIB
 
 
 def test_complaints_without_end_do_not_hang_the_stream_nor_fill_memory():

@@ -68,9 +68,10 @@ def test_a_stage_that_forgets_its_source_does_not_keep_it_open():
 
 def test_an_error_closes_the_source_and_passes_through():
     def fails(chunks):
-        for _chunk in chunks:
-            raise KeyError("here")
-            yield b""
+        for chunk in chunks:
+            if chunk:
+                raise KeyError("here")
+            yield chunk
 
     source = Source(b"a", b"b")
     with pytest.raises(KeyError):

@@ -27,9 +27,9 @@ def test_nothing_is_told_before_the_end():
     chunks = tally([b"one", b"two"])
     next(chunks)
     with pytest.raises(ValueError, match="not ended"):
-        _ = tally.size
+        _size = tally.size
     with pytest.raises(ValueError, match="not ended"):
-        _ = tally.sha256
+        _sha256 = tally.sha256
 
 
 def test_nothing_is_told_of_a_stream_that_failed_or_was_given_up():
@@ -45,7 +45,7 @@ def test_nothing_is_told_of_a_stream_that_failed_or_was_given_up():
     chunks.close()
     for tally in (failed, given_up):
         with pytest.raises(ValueError, match="not ended"):
-            _ = tally.sha256
+            _sha256 = tally.sha256
 
 
 def test_a_tally_counts_one_stream_only():

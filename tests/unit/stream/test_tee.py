@@ -62,7 +62,7 @@ def test_one_store_that_fails_fails_all_and_none_shows_the_object(which, after):
         tried = list(stores)
         tried[which] = FaultyStore(stores[which], faults)
         with pytest.raises(Unavailable, match="the disk is full"):
-            put_everywhere(tried, KEY, (bytes(MIB) for _ in range(10)))
+            put_everywhere(tried, KEY, (bytes(MIB) for _index in range(10)))
     assert [store.objects for store in stores] == [{}, {}, {}]
 
 
@@ -84,7 +84,7 @@ def test_an_object_that_was_there_before_stays():
     stores = three()
     stores[1].put(KEY, [b"old"])
     with nothing_left(), pytest.raises(Refused) as caught:
-        put_everywhere(stores, KEY, (bytes(MIB) for _ in range(20)))
+        put_everywhere(stores, KEY, (bytes(MIB) for _index in range(20)))
     assert caught.value.code == "store.exists"
     assert [store.objects for store in stores] == [{}, {KEY: b"old"}, {}]
 
@@ -133,7 +133,7 @@ def test_a_slow_store_holds_the_reading_back_so_memory_stays_small():
 
     tracemalloc.start()
     try:
-        put_everywhere([Slow("slow"), Fast("fast")], KEY, (bytes(MIB) for _ in range(60)))
+        put_everywhere([Slow("slow"), Fast("fast")], KEY, (bytes(MIB) for _index in range(60)))
         assert tracemalloc.get_traced_memory()[1] < 16 * MIB
     finally:
         tracemalloc.stop()

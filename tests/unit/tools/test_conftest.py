@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 CONFTEST = Path(__file__).parents[2] / "conftest.py"
+IMPORTS = os.pathsep.join((str(CONFTEST.parent), str(CONFTEST.parents[1] / "tools")))     # of the shared fixtures
 SKIPPING = """
 import pytest
 
@@ -39,7 +40,8 @@ def run_tests(tmp_path):
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("RESTORABLE_", "PYTEST_"))}
         done = subprocess.run([sys.executable, "-m", "pytest", "tests/unit"], cwd=tmp_path, check=False,
                               capture_output=True, text=True,
-                              env={**clean, "RESTORABLE_TEST_REPORT": str(report), **environment})
+                              env={**clean, "PYTHONPATH": IMPORTS, "RESTORABLE_TEST_REPORT": str(report),
+                                   **environment})
         return done.returncode, done.stdout, json.loads(report.read_text())
 
     return run

@@ -28,7 +28,7 @@ class CommandHooks:
             raise ConfigError(f"command {argv[0]!r} cannot be run: {error.strerror}", code="hook.missing",
                               hint="Give the program's full path; a shell's own words need `sh -c`.") from error
         try:
-            output, _ = child.communicate(timeout=timeout)
+            output, _errors = child.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
             raise ToolFailed(f"command {argv[0]!r} ran longer than {timeout:g} s and was killed",
                              hint="Make it faster, or raise its time limit.", code="hook.timeout") from error

@@ -123,4 +123,3 @@ def store_set(world: World, stores: Sequence[Store], manifest: Manifest, folder:
         # an interrupt too must leave nothing half-made; a store that has the set already keeps it
         remove_set(replace(world, stores=tuple(stores)), manifest.id)
         raise
-

@@ -76,8 +76,8 @@ def reachable(bin_dir: str, folder: str, account: Account | None) -> str:
     home = os.path.dirname(os.path.realpath(bin_dir))
     package = os.path.dirname(home)
     copied = os.path.join(folder, "install", os.path.basename(package))
-    libraries = {os.path.dirname(each) for each in glob.glob(os.path.join(glob.escape(os.path.dirname(package)),
-                                                                         "*.libs", "libpq*"))}
+    beside = os.path.join(glob.escape(os.path.dirname(package)), "*.libs", "libpq*")
+    libraries = {os.path.dirname(each) for each in glob.glob(beside)}
     for source in (home, *libraries):
         copy = os.path.join(copied if source == home else os.path.dirname(copied), os.path.basename(source))
         shutil.copytree(source, copy, symlinks=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Iterator, Mapping
 
 from .parameters import Connection
@@ -28,14 +28,8 @@ def child_environment(connection: Connection, environ: Mapping[str, str] | None 
     if "service" in connection.params:
         clean.update({key: environ[key] for key in _SERVICE if key in environ})
     clean["LC_ALL"] = "C"
-    password = connection.password
-    if password is None:
-        yield clean
-    elif "\n" in password or "\r" in password:
-        yield {**clean, "PGPASSWORD": password}     # a passfile has one line for each server
-    else:
-        with _passfile(password) as path:
-            yield {**clean, "PGPASSFILE": path}
+    with ExitStack() as stack:
+        yield {**clean, **_secret(connection.password, stack)}
 
 
 def passfile_line(password: str) -> str:
@@ -48,6 +42,15 @@ def passfile_line(password: str) -> str:
     """
     escaped = password.replace("\\", "\\\\").replace(":", "\\:")
     return f"*:*:*:*:{escaped}\n"
+
+
+def _secret(password: str | None, stack: ExitStack) -> dict[str, str]:
+    """Return the variables that give the password; the stack removes the file they name."""
+    if password is None:
+        return {}
+    if "\n" in password or "\r" in password:
+        return {"PGPASSWORD": password}             # a passfile has one line for each server
+    return {"PGPASSFILE": stack.enter_context(_passfile(password))}
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def _kinds(version: int, superuser: bool) -> list[Kind]:
 
 def _hidden(session: psycopg.Connection[tuple[Any, ...]], known: Iterable[Relation]) -> set[tuple[str, int]]:
     """Return (catalogue, oid) of the objects that are not in the dump by themselves."""
-    members = {(catalog, oid) for catalog, oid in session.execute(_MEMBERS).fetchall()}
+    members: set[tuple[str, int]] = set(session.execute(_MEMBERS).fetchall())
     return members | {("pg_class", each.oid) for each in known if not each.definition}
 
 

@@ -32,7 +32,7 @@ class PassingList:
 
     def __call__(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass the chunks on; after the last one lines() has what was listed."""
-        with owned(chunks) as source, self._said, self._complaints:
+        with self._said, self._complaints, owned(chunks) as source:
             child = self._start()
             try:
                 for chunk in source:
