@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from kit.command import Command
 
 SHOP = ("CREATE TABLE orders (id integer PRIMARY KEY, note text)",
         "INSERT INTO orders SELECT n, md5(n::text) FROM generate_series(1, 1000) AS n")
+
+LIMIT = 120                        # seconds for what takes three on an idle machine
 
 
 @pytest.fixture
@@ -66,8 +69,8 @@ def test_a_dry_run_of_anything_changes_nothing(shop):
     assert not (shop.folder / "local" / "shop").exists()
     shop("backup")
     before = shop.objects()
-    for words in (["prune"], ["drill"], ["verify"], ["hold", "latest"], ["restore", "--database", shop.database,
-                                                                        "--into", "nobody_needs_this"]):
+    restore = ["restore", "--database", shop.database, "--into", "nobody_needs_this"]
+    for words in (["prune"], ["drill"], ["verify"], ["hold", "latest"], restore):
         ran = shop(*words, "--dry-run")
         assert ran.status == 0, (words, ran.err)
     assert shop.objects() == before and not (shop.folder / "local" / "shop" / "drill").exists()
@@ -154,13 +157,15 @@ def test_sigterm_in_the_middle_leaves_nothing_half_made(servers, tmp_path, scrat
         if verb == "drill":
             assert shop("backup").status == 0
         before = shop.objects() if verb == "drill" else []
-        child = subprocess.Popen([sys.executable, "-m", "_restorable", verb], env={
-            **shop.environment, "PYTHONPATH": str(Path(_restorable.__path__[0]).parent)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_for_work(shop, scratch_dir)
-        child.send_signal(signal.SIGTERM)
-        _out, err = child.communicate(timeout=60)
-        assert child.returncode == 124 and "stopped by SIGTERM" in err
+        with subprocess.Popen([sys.executable, "-m", "_restorable", verb], env={
+                **shop.environment, "PYTHONPATH": str(Path(_restorable.__path__[0]).parent)},
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            try:
+                wait_for_work(child, shop, scratch_dir)
+            finally:
+                child.send_signal(signal.SIGTERM)
+                out, err = child.communicate(timeout=LIMIT)
+        assert child.returncode == 124 and "stopped by SIGTERM" in err, out + err
         assert shop.objects() == before
         assert mentioned_by_processes(scratch_dir, f"dbname={name}", f"dbname='{name}'") == []
         assert os.listdir(scratch_dir) == []
@@ -169,14 +174,27 @@ def test_sigterm_in_the_middle_leaves_nothing_half_made(servers, tmp_path, scrat
         server.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def wait_for_work(shop, scratch_dir):
-    """Wait until the command has begun to work: a part of an object is written, or a restore runs."""
-    for _attempt in range(1000):
-        parts = [path for path in (shop.folder / "local" / ".part").glob("*") if path.is_file() and path.stat().st_size]
-        if parts or any("pg_restore" in line for line in mentioned_by_processes(scratch_dir)):
+def wait_for_work(child, shop, scratch_dir):
+    """Wait until the command is in the midst of its work: a part of an object or of the restored table is written.
+
+    A command that ended is waited for no longer: what it said is judged by the test.
+    """
+    limit = time.monotonic() + LIMIT
+    while child.poll() is None:
+        if biggest(shop.folder / "local" / ".part") or biggest(scratch_dir, below="base") > 32 * 1024 * 1024:
             return
-        time.sleep(0.02)
-    raise AssertionError("the command did not begin to work")
+        assert time.monotonic() < limit, f"the command did not begin to work within {LIMIT} s"
+        time.sleep(0.05)
+
+
+def biggest(folder, below=""):
+    """Return the size of the biggest file in a folder whose path has that part; files may vanish meanwhile."""
+    sizes = [0]
+    for root, _folders, names in os.walk(folder):
+        for name in names if not below or below in Path(root).parts else ():
+            with suppress(FileNotFoundError):
+                sizes.append(os.stat(os.path.join(root, name)).st_size)
+    return max(sizes)
 
 
 def mentioned_by_processes(*words):
