@@ -11,7 +11,8 @@ import pytest
 from _restorable.model.catalogue import Backup, Catalogue
 from _restorable.model.health import judge
 from _restorable.model.naming import BackupId
-from _restorable.model.settings import ClusterSettings
+from _restorable.model.server import Selection
+from _restorable.model.settings import ClusterSettings, DumpJob
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
 SHOP = ClusterSettings("shop")
@@ -87,3 +88,12 @@ def test_no_repository_is_red():
 def test_a_reason_is_told_once_for_all_repositories():
     same = holding(taken(99, verdict="passed"))
     assert len(judge([same, same], [], SHOP, NOW).reasons) == 1
+
+
+def test_a_dump_of_another_selection_is_no_run_of_the_configured_job():
+    other = Selection(databases=("other",))
+    aside = Backup(BackupId(NOW - timedelta(hours=1), "dump", other.label()), 10, True, drilled=NOW, verdict="passed")
+    of_other = ClusterSettings("shop", dump=DumpJob(selection=other))
+    assert judge([holding(taken(99), aside)], [], SHOP, NOW).reasons[0].startswith("the newest backup is 4d03h old")
+    assert judge([holding(aside)], [], SHOP, NOW).reasons[0] == "no backup of the configured databases was taken yet"
+    assert colour(taken(99, verdict="passed"), aside, settings=of_other) == "green"

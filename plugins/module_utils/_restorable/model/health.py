@@ -28,13 +28,13 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
           now: datetime) -> Health:
     """Return the health of one cluster over all its repositories.
 
-    The newest backup may be as old as the objective rpo allows, or 26 hours without one; the newest passed drill may be
+    The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one; the newest passed drill may be
     35 days old.
     """
     red = [f"repository {each}" for each in unreadable]
     yellow: list[str] = []
     for catalogue in catalogues:
-        red += _age(catalogue, settings.rpo or BACKUP_AGE, now)
+        red += _age(catalogue, settings.dump.selection.label(), settings.rpo or BACKUP_AGE, now)
     drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
     last = max(drills, key=_drilled, default=None)
     if last is None:
@@ -54,11 +54,13 @@ def _drilled(backup: Backup) -> datetime:
     return backup.drilled
 
 
-def _age(catalogue: Catalogue, allowed: float, now: datetime) -> list[str]:
+def _age(catalogue: Catalogue, label: str, allowed: float, now: datetime) -> list[str]:
     own = [each for each in catalogue.committed() if each.id.kind != "adopted"]
-    if not own:
-        return ["no backup was taken yet"]
-    age = (now - own[-1].id.time).total_seconds()
+    # a dump of other databases, taken by hand, says nothing of the configured job
+    configured = [each for each in own if each.id.label == label]
+    if not configured:
+        return [f"no backup {'of the configured databases ' if own else ''}was taken yet"]
+    age = (now - configured[-1].id.time).total_seconds()
     if age > allowed:
         return [f"the newest backup is {human_duration(age)} old, {human_duration(allowed)} is allowed"]
     return []
