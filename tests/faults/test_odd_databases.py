@@ -102,3 +102,31 @@ def test_two_thousand_tables_pass_a_drill(make):
     assert chain.verify()[0].verdict == "passed"
     evidence = chain.drill()
     assert (evidence.verdict, failed(evidence)) == ("passed", [])
+
+
+GENERATED = (
+    "CREATE FUNCTION gross(net numeric) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT net * 1.19'",
+    "CREATE TYPE mood AS ENUM ('sad', 'ok')",
+    "CREATE TABLE priced (id int, net numeric, gross numeric GENERATED ALWAYS AS (gross(net)) STORED, "
+    "f float8 GENERATED ALWAYS AS (net / 3.0) STORED, a numeric[] GENERATED ALWAYS AS (ARRAY[net, NULL]) STORED, "
+    "m mood GENERATED ALWAYS AS (CASE WHEN net > 1 THEN 'ok'::mood ELSE 'sad' END) STORED, "
+    "made_in oid GENERATED ALWAYS AS (tableoid) STORED)",
+    "INSERT INTO priced (id, net) SELECT g, g FROM generate_series(1, 20) g",
+    "CREATE TABLE only_made (a int GENERATED ALWAYS AS (1) STORED)", "INSERT INTO only_made DEFAULT VALUES",
+)
+VIRTUAL = ("ALTER TABLE priced ADD twice numeric GENERATED ALWAYS AS (net * 2) VIRTUAL",)
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_generated_column_passes_unless_its_function_became_another_one(make, major):
+    chain = make(major, ["made"], *GENERATED, *(VIRTUAL if major >= 18 else ()))
+    chain.taken()
+    evidence = chain.drill()
+    assert (failed(evidence), evidence.verdict) == ([], "passed")
+    chain.server.sql("CREATE OR REPLACE FUNCTION gross(net numeric) RETURNS numeric IMMUTABLE LANGUAGE sql "
+                     "AS 'SELECT net * 1.20'", database="made")
+    chain.taken()
+    evidence = chain.drill()
+    [found] = failed(evidence)
+    assert found.startswith("L4 ") and "public.priced" in found and "content" in found
+    assert evidence.verdict == "failed"

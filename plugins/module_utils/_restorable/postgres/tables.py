@@ -42,8 +42,9 @@ varchar inet cidr macaddr macaddr8 jsonb pg_lsn xid8 int4range int8range numrang
 int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange
 """
 
-# By name, since a child table's columns may change their order with a restore. Generated columns are left out, as
-# pg_dump leaves them out: they follow from the others and from their definition, which are both compared.
+# By name, since a child table's columns may change their order with a restore. A stored generated column belongs to it,
+# although pg_dump leaves its values out: the restore computes them anew, with functions that may have been redefined
+# since. Left out are virtual ones, which no row holds, and what follows from tableoid, which no restore can keep.
 _COLUMNS = """
 WITH RECURSIVE root (oid, type) AS (
   SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
@@ -59,7 +60,10 @@ SELECT a.attrelid, quote_ident(a.attname), CASE WHEN a.atttypid IN (SELECT oid F
        WHEN a.atttypid IN (SELECT oid FROM arrays) THEN 'array' ELSE 'text' END,
        NOT coalesce(l.collisdeterministic, true)
   FROM pg_attribute AS a LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
- WHERE a.attrelid = ANY ('{{{oids}}}'::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ WHERE a.attrelid = ANY ('{{{oids}}}'::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+   AND (a.attgenerated = '' OR a.attgenerated = 's' AND NOT EXISTS (
+        SELECT FROM pg_attrdef AS d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum
+           AND pg_get_expr(d.adbin, d.adrelid) ~ '[[:<:]]tableoid[[:>:]]'))
  ORDER BY a.attrelid, a.attname COLLATE "C"
 """
 
