@@ -70,3 +70,53 @@ def test_a_plain_dump_says_that_it_lacks_them_and_is_proven_all_the_same(chain):
     evidence = chain.drill()
     assert (evidence.verdict, [each for each in evidence.checks if each.result == "failed"]) == ("passed", [])
     assert any("database current" in each for each in evidence.notes)
+
+
+LOCALE = """SELECT pg_encoding_to_char(encoding)::text, datlocprovider::text, {}::text, datcollate::text, datctype::text
+    FROM pg_database WHERE datname = '{}'"""
+
+
+@pytest.fixture
+def localized(servers, folder):
+    """A function that makes a database with a locale provider on a major's server and returns server and chain."""
+    made = []
+
+    def make(major, options):
+        server = servers.of(major)
+        made.append(server)
+        server.sql(f"CREATE DATABASE located TEMPLATE template0 {options}")
+        server.sql("CREATE TABLE t AS SELECT 1 AS n", database="located")
+        return server, Chain(server, folder, databases=["located"])
+    yield make
+    for server in made:
+        server.sql("DROP DATABASE IF EXISTS located WITH (FORCE)", "DROP DATABASE IF EXISTS guest WITH (FORCE)")
+
+
+@pytest.mark.parametrize("form", ["custom", "plain"])
+@pytest.mark.parametrize(("major", "column", "options"), [
+    (15, "daticulocale", "LOCALE_PROVIDER icu ICU_LOCALE 'de-AT'"),
+    (15, "daticulocale", "LC_COLLATE 'C' LC_CTYPE 'C'"),
+    (18, "datlocale", "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"),
+])
+def test_a_database_keeps_its_locale_provider_under_another_name(localized, major, column, options, form):
+    server, chain = localized(major, options)
+    before = server.sql(LOCALE.format(column, "located"))
+    chain.taken(format=form)
+    chain.restore(databases=("located",), into="guest")
+    assert server.sql(LOCALE.format(column, "guest")) == before
+    chain.restore(databases=("located",), replace=True)
+    assert server.sql(LOCALE.format(column, "located")) == before
+    assert server.sql("SELECT n FROM t", database="located") == [(1,)]
+
+
+def test_a_libc_database_stays_one_on_a_server_whose_default_is_icu(localized):
+    server, chain = localized(15, "LC_COLLATE 'C' LC_CTYPE 'C'")
+    server.sql("CREATE DATABASE template0_icu TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'",
+               "ALTER DATABASE template0 RENAME TO template0_libc", "ALTER DATABASE template0_icu RENAME TO template0",
+               "UPDATE pg_database SET datcollversion = NULL WHERE datname = 'template0'")  # as initdb does
+    try:
+        chain.taken()
+        chain.restore(databases=("located",), into="guest")
+        assert server.sql(LOCALE.format("daticulocale", "guest")) == [("UTF8", "c", None, "C", "C")]
+    finally:
+        server.sql("DROP DATABASE template0", "ALTER DATABASE template0_libc RENAME TO template0")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from _restorable.errors import Damaged
 from _restorable.model.manifest import ROLES, DatabaseReport, Item, Manifest
 from _restorable.model.naming import KINDS, BackupId
+from _restorable.model.server import Database
 
 THREE = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
 DIGEST = "0" * 64
@@ -119,3 +120,13 @@ def test_sizes_are_sums_and_objects_are_found_by_role_and_database():
     assert [each.database for each in manifest.dumps()] == ["a", "b"]
     assert manifest.find("globals") == items[0] and manifest.find("fingerprint", "b") is None
     assert manifest.report("a") == report and manifest.report("b") is None
+
+
+def test_a_report_without_locale_provider_is_read_and_one_with_it_makes_the_same_database():
+    body = {"name": "a", "begun": "", "lsn": "", "tables": 1, "rows": None, "seconds": 0.0, "collate": "de"}
+    read = Manifest.from_json(edited(lambda manifest: manifest.update(databases=[body])), "x")
+    assert read.like("a") == Database("a", 0, collate="de") and read.like("b") is None
+    report = DatabaseReport("a", "", "", 1, None, 0.0, "LATIN1", "de", "fr", "i", "de-AT", "&a < b")
+    manifest = Manifest.from_json(small(databases=(report,)).as_json(), "x")
+    assert manifest.like("a") == Database("a", 0, encoding="LATIN1", collate="de", ctype="fr", provider="i",
+                                          locale="de-AT", rules="&a < b")

@@ -12,6 +12,7 @@ from typing import Any, Mapping
 
 from ..errors import ConfigError, Damaged
 from .naming import BackupId
+from .server import Database
 
 FORMAT = 1
 ROLES = ("dump", "globals", "globals_inventory", "fingerprint", "sidecar")
@@ -45,6 +46,9 @@ class DatabaseReport:
     encoding: str = "UTF8"
     collate: str = "C"
     ctype: str = "C"
+    provider: str = ""             # pg_database.datlocprovider: c libc, i icu, b builtin; "" not known
+    locale: str = ""               # of icu and builtin
+    rules: str = ""                # of icu
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,12 @@ class Manifest:
     def report(self, database: str) -> DatabaseReport | None:
         """Return the report on one database, or None."""
         return next((row for row in self.databases if row.name == database), None)
+
+    def like(self, database: str) -> Database | None:
+        """Return what a new database must be created like to hold this one, or None without a report."""
+        row = self.report(database)
+        return row and Database(row.name, 0, encoding=row.encoding, collate=row.collate, ctype=row.ctype,
+                                provider=row.provider, locale=row.locale, rules=row.rules)
 
     def as_json(self) -> bytes:
         """Return the bytes that are stored, readable and with sorted keys."""

@@ -21,6 +21,9 @@ class Database:
     encoding: str = "UTF8"
     collate: str = "C"
     ctype: str = "C"
+    provider: str = ""             # pg_database.datlocprovider: c libc, i icu, b builtin; "" not known
+    locale: str = ""               # of icu and builtin
+    rules: str = ""                # of icu
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, d
     items = (dump, *_store_fingerprint(world, backup, database.name, found))
     report = DatabaseReport(
         database.name, begun.isoformat(), lsn, len(found.tables) if found else 0, found.total_rows if found else None,
-        round(world.clock.elapsed() - began, 3), database.encoding, database.collate, database.ctype)
+        round(world.clock.elapsed() - began, 3), database.encoding, database.collate, database.ctype,
+        database.provider, database.locale, database.rules)
     told = tuple(f"database {database.name}: {what}" for what in (found.not_covered if found else ()))
     if job.options.format == "plain":
         told += (f"database {database.name}: its own owner, grants, settings and comment: not in format plain",)

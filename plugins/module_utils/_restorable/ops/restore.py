@@ -192,9 +192,7 @@ def _run(world: World, store: Store, manifest: Manifest, target: Target, step: S
                              wish.cascade, no_owner=wish.no_owner, no_privileges=wish.no_privileges)
     if step.action in ("fill", "add"):
         return target.restore(step.database, chunks, replace(options, jobs=1, single_transaction=True))
-    report = manifest.report(step.item.database)
-    like = Database(step.database, 0, encoding=report.encoding, collate=report.collate, ctype=report.ctype) \
-        if report else None
+    like = manifest.like(step.item.database)
     fresh = step.database if step.action == "create" else _beside(step.database, "restoring", world)
     if step.item.format != "plain" and not wish.partial and not wish.no_owner and not wish.no_privileges:
         return _whole(world, target, step, wish, chunks, options, fresh, like)

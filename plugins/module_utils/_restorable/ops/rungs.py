@@ -64,9 +64,7 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
                       ladder: Ladder) -> None:
     options = RestoreOptions(item.format, jobs_for(item, job.jobs))
     fingerprint = read_fingerprint(store, manifest, item.database, world.progress)
-    report = manifest.report(item.database)
-    like = Database(item.database, 0, encoding=report.encoding, collate=report.collate, ctype=report.ctype) \
-        if report else None
+    like = manifest.like(item.database)
     if item.format == "plain":
         _restore_plain(world, store, manifest, item, target, ladder, like)
         return

@@ -91,12 +91,12 @@ class Databases:
             return [str(row[0]) for row in session.execute(_SESSIONS, [name]).fetchall()]
 
     def create(self, name: str, like: Database | None = None) -> None:
-        """Create an empty database with the encoding and locale of like."""
-        words = [f"CREATE DATABASE {quote_ident(name)} TEMPLATE template0"]
-        if like is not None:
-            words += [f"{key} {_text(value)}" for key, value in
-                      (("ENCODING", like.encoding), ("LC_COLLATE", like.collate), ("LC_CTYPE", like.ctype)) if value]
+        """Create an empty database with the encoding, locale provider and locale of like."""
         with self._maintenance() as session, self._explained(name, like):
+            words = [f"CREATE DATABASE {quote_ident(name)} TEMPLATE template0"]
+            if like is not None:
+                words += [f"{key} {_text(value)}" for key, value in _options(like, session.info.server_version)
+                          if value]
             session.execute(" ".join(words).encode())
 
     def drop(self, name: str, *, disconnect: bool = True) -> None:
@@ -175,6 +175,20 @@ class Databases:
             if like is None:
                 raise
             raise no_locale(name, like.collate, _words(error)) from None
+
+
+def _options(like: Database, version: int) -> list[tuple[str, str]]:
+    """Return the options of CREATE DATABASE; an empty value means none (sql-createdatabase.html)."""
+    options = [("ENCODING", like.encoding), ("LC_COLLATE", like.collate), ("LC_CTYPE", like.ctype)]
+    if version >= 150000 or like.provider not in ("", "c"):
+        # libc is said too: template0 of another server may have another provider
+        names = {"c": "libc", "i": "icu", "b": "builtin"}
+        options.append(("LOCALE_PROVIDER", names.get(like.provider, like.provider)))
+    if like.provider == "i":
+        options += [("ICU_LOCALE", like.locale), ("ICU_RULES", like.rules)]
+    elif like.provider == "b":
+        options.append(("BUILTIN_LOCALE", like.locale))
+    return options
 
 
 def no_locale(database: str, locale: str, words: str) -> ConfigError:

@@ -30,9 +30,17 @@ SELECT datname::text,
        CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE')
             THEN coalesce(pg_database_size(oid), 0) ELSE 0 END,
        datallowconn AND datconnlimit <> -2, datistemplate, pg_encoding_to_char(encoding)::text,
-       coalesce(datcollate::text, ''), coalesce(datctype::text, '')
+       coalesce(datcollate::text, ''), coalesce(datctype::text, ''), {provider}
   FROM pg_database ORDER BY datname
 """
+
+# From which version on a database's locale has which columns (the chapters pg_database of each manual).
+_PROVIDERS = (
+    (170000, "datlocprovider::text, coalesce(datlocale::text, ''), coalesce(daticurules::text, '')"),
+    (160000, "datlocprovider::text, coalesce(daticulocale::text, ''), coalesce(daticurules::text, '')"),
+    (150000, "datlocprovider::text, coalesce(daticulocale::text, ''), ''"),
+    (0, "'c', '', ''"),
+)
 
 
 def ask_server(session: psycopg.Connection[tuple[Any, ...]]) -> Server:
@@ -63,9 +71,11 @@ def _identifier(session: psycopg.Connection[tuple[Any, ...]], user: str) -> str:
 
 def _databases(session: psycopg.Connection[tuple[Any, ...]]) -> tuple[Database, ...]:
     errors = driver().errors
+    number = session.info.server_version
+    query = _DATABASES.format(provider=next(columns for since, columns in _PROVIDERS if number >= since))
     for _attempt in range(5):
         try:
-            rows = session.execute(_DATABASES).fetchall()
+            rows = session.execute(query.encode()).fetchall()
         except (errors.UndefinedDatabase, errors.UndefinedObject):
             continue                   # one was dropped while its size was asked
         return tuple(Database(*row) for row in rows)
