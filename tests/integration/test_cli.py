@@ -198,5 +198,6 @@ def biggest(folder, below=""):
 
 
 def mentioned_by_processes(*words):
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    """Return the command lines with one of the words; ps would cut them at 80 columns without -ww."""
+    found = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in found.splitlines() if any(word in line for word in words)]
