@@ -90,6 +90,40 @@ def test_a_busy_source_causes_no_false_alarm(servers, folder, major):
         server.sql("DROP DATABASE bank WITH (FORCE)")
 
 
+CHANGES = {   # made once, after the locks and the snapshot and before pg_dump begins; & where it must wait for us
+    "a dropped table": "DROP TABLE history &",
+    "a dropped view": "DROP VIEW rich",
+    "a dropped function": "DROP FUNCTION fee",
+    "a new function": "CREATE OR REPLACE FUNCTION fee(a int) RETURNS int LANGUAGE sql AS 'SELECT a + 1'",
+    "a dropped schema": "DROP SCHEMA aside CASCADE",
+    "a dropped role": "DROP ROLE brief",
+}
+
+
+@pytest.mark.parametrize(("change", "form"), [
+    *((change, "custom") for change in CHANGES), ("a dropped function", "plain"), ("a dropped function", "directory")])
+def test_what_changes_as_pg_dump_begins_is_met_with_a_new_snapshot(servers, folder, change, form):
+    server = servers.of(16)
+    server.sql("CREATE DATABASE bank TEMPLATE template0", "CREATE ROLE brief")
+    sql, waits, _rest = CHANGES[change].partition(" &")
+    once = folder / "once"
+    psql = f'{server.bin_dir}/psql -h {server.folder} -U postgres -qXd bank -c "{sql}"'
+    # a pipe that the change keeps open would be waited for
+    change_it = (f"if mkdir {once} 2>/dev/null; then {psql} {'>/dev/null 2>&1 & sleep 0.4' if waits else '>&2'}; fi\n"
+                 'exec $REAL "$@"')
+    try:
+        server.sql(*BANK, "CREATE SCHEMA aside", "CREATE TYPE aside.kind AS ENUM ('a')", database="bank")
+        chain = Chain(server, folder, databases=["bank"], bin_dir=programs(server, folder, pg_dump=change_it),
+                      format=form)
+        chain.taken()
+        assert once.exists()
+        evidence = chain.drill()
+        assert (evidence.verdict, failed(evidence)) == ("passed", [])
+        assert len(chain.objects(chain.ids()[0])) == 5
+    finally:
+        server.sql("DROP DATABASE bank WITH (FORCE)", "DROP ROLE IF EXISTS brief")
+
+
 def test_two_databases_of_one_set_are_each_of_one_moment(servers, folder):
     """Databases have snapshots of their own: the manifest tells the moment of each."""
     server = servers.of(16)

@@ -10,9 +10,9 @@ import shutil
 import pytest
 from faults.conftest import SHOP
 
-from _restorable.errors import Damaged, NotFound
+from _restorable.errors import Damaged, NotFound, ToolFailed
 from _restorable.model.manifest import _digest
-from kit.chain import NAME, Chain, failed, flipped, new_folder
+from kit.chain import NAME, Chain, failed, flipped, new_folder, programs
 
 OBJECTS = ["dmg.dump.zst", "dmg.fingerprint.json.zst", "globals.sql.zst", "globals.inventory.json.zst", "manifest.json"]
 PLACES = ["first", "middle", "last"]
@@ -192,6 +192,16 @@ def test_a_restore_of_a_damaged_dump_leaves_no_database_behind(copy, pg16):
         copy.restore(databases=("dmg",), replace=True)
     assert pg16.sql("SELECT count(*) FROM customer", database="dmg") == [(201,)]
     assert pg16.sql("SELECT datname FROM pg_database WHERE datname LIKE 'dmg%'") == [("dmg",)]
+
+
+def test_a_restore_that_fails_midway_leaves_no_database_behind_and_the_old_one_in_its_place(copy, pg16):
+    halfway = 'case "$*" in *--file=*|*--list*) exec $REAL "$@";; *) $REAL "$@"; exit 3;; esac'
+    copy.own["bin_dir"] = programs(pg16, copy.folder, pg_restore=halfway)
+    for wish in ({"into": "fresh"}, {"replace": True}):
+        with pytest.raises(ToolFailed, match="status 3"):
+            copy.restore(databases=("dmg",), **wish)
+        assert pg16.sql("SELECT datname FROM pg_database WHERE datname ~ '^(fresh|dmg)'") == [("dmg",)]
+    assert pg16.sql("SELECT count(*) FROM customer", database="dmg") == [(201,)]
 
 
 def test_a_backup_that_is_not_there_is_named_and_nothing_is_made(copy, fails):

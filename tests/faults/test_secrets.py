@@ -125,9 +125,10 @@ def test_a_wrong_password_is_told_and_not_shown(guarded, folder):
 def test_a_password_that_a_command_prints_is_masked(guarded, folder):
     chain = Chain(guarded, folder, databases=["vault"], connection={"user": "backup", "password": SECRET})
     chain.taken()
-    chain.own["jobs"]["drill"]["command"] = ["sh", "-c", "env; exit 3"]
-    _status, out, err = chain.run("drill")
-    assert "status 3" in out + err
+    status, out, err = chain.run("restore", "--database", "vault", "--into", "copied", "--post-command", "sh", "-c",
+                                 "env; exit 3")
+    guarded.sql("DROP DATABASE copied")
+    assert (status, "status 3" in err, "PGPASSWORD=***" in err) == (6, True, True)
     assert not holds((out + err).encode())
 
 

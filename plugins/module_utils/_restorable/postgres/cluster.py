@@ -12,6 +12,7 @@ from ..model.server import Selection, Server
 from ..stream.program import read_from
 from .children import child_environment
 from .connect import driver, open_database, open_maintenance
+from .definitions import Definitions
 from .inventory_globals import take_globals
 from .locks import lock_and_export
 from .parameters import Connection
@@ -49,10 +50,10 @@ class PgCluster:
             tool, lister = self._tools(holder.info.server_version // 10000)
             with _server_errors(database):
                 snapshot = lock_and_export(holder, selection, lock_timeout=lock_timeout)
-            info = holder.info
-            here = self._connection.pinned(info.host, info.hostaddr, info.port)
-            yield PgDumpSession(here, database, holder, snapshot, selection, tool=tool, lister=lister,
-                                staging=self._staging, lock_timeout=lock_timeout, environ=self._environ)
+                here = self._connection.pinned(holder.info.host, holder.info.hostaddr, holder.info.port)
+                definitions = Definitions(holder, here, database)
+            yield PgDumpSession(here, database, holder, snapshot, selection, definitions=definitions, tool=tool,
+                                lister=lister, staging=self._staging, lock_timeout=lock_timeout, environ=self._environ)
 
     def _tools(self, major: int) -> tuple[Tool, Tool]:
         """Return the pg_dump that runs, and the pg_restore that lists what it gave."""

@@ -11,7 +11,7 @@ thousands of tables never fill the server's lock table, while the transaction's 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import ConfigError, ToolFailed, Unavailable
 from ..model.fingerprint import Fingerprint, LargeObjects, Range, TableDigest
@@ -34,17 +34,20 @@ _PARALLEL = ("SET LOCAL max_parallel_workers_per_gather = {workers}; SET LOCAL p
 
 
 def take(session: psycopg.Connection[tuple[Any, ...]], selection: Selection, level: str, *,
-         parallel: int = 1) -> Fingerprint:
+         parallel: int = 1, check: Callable[[], None] | None = None) -> Fingerprint:
     """Return the fingerprint of what pg_dump dumps of this database under this selection.
 
-    parallel is the number of extra workers for big tables. Raises ConfigError for rows that may not be read,
-    ToolFailed with the server's words otherwise, Unavailable if the session was lost.
+    parallel is the number of extra workers for big tables. check runs once all definitions are read. Raises
+    ConfigError for rows that may not be read, ToolFailed with the server's words otherwise, Unavailable if the session
+    was lost.
     """
     if level == "none":
         return Fingerprint("none")
     with _transaction(session), explained("the catalogue"):
         relations = list_tables(session, selection)
         objects, told = take_objects(session, relations)
+        if check:
+            check()
         tables = take_rows(session, [each for each in relations if each.has_rows], level, parallel=parallel)
         sequences = take_sequences(session, relations)
         with explained("the large objects"):

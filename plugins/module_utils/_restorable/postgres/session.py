@@ -15,9 +15,11 @@ from ..errors import ConfigError, NotFound, RestorableError, ToolFailed, Unavail
 from ..model.fingerprint import Fingerprint
 from ..model.server import DumpOptions, Selection
 from ..stream.program import read_from
+from ..stream.stage import owned
 from .archives import complete_sql
 from .children import child_environment
 from .connect import driver, open_database
+from .definitions import Definitions, at_first_file
 from .fingerprint import MOVING, take, take_later
 from .folder import tar_folder
 from .listing import PassingList
@@ -63,13 +65,13 @@ class PgDumpSession:
     """
 
     def __init__(self, connection: Connection, database: str, holder: psycopg.Connection[tuple[Any, ...]],
-                 snapshot: Snapshot, selection: Selection, *, tool: Tool, lister: Tool, staging: str | None,
-                 lock_timeout: float, environ: Mapping[str, str] | None) -> None:
+                 snapshot: Snapshot, selection: Selection, *, definitions: Definitions, tool: Tool, lister: Tool,
+                 staging: str | None, lock_timeout: float, environ: Mapping[str, str] | None) -> None:
         self.begun = snapshot.begun
         self.lsn = snapshot.lsn
         self._connection, self._database, self._holder = connection, database, holder
         self._snapshot, self._selection, self._tool = snapshot, selection, tool
-        self._lister = lister
+        self._lister, self._definitions = lister, definitions
         self._contents: list[str] = []
         self._staging, self._lock_timeout, self._environ = staging, lock_timeout, environ
 
@@ -84,10 +86,10 @@ class PgDumpSession:
                 if options.format == "directory":
                     yield from self._directory(options.jobs, env)
                 elif options.format == "plain":
-                    yield from complete_sql(self._run(self._argv("--format=plain"), env))
+                    yield from complete_sql(self._dump("--format=plain", env))
                 else:
                     passing = PassingList(self._lister.path)
-                    yield from passing(self._run(self._argv("--format=custom"), env))
+                    yield from passing(self._dump("--format=custom", env))
                     self._contents = passing.lines()
             self._check_alive()
             ended = True
@@ -101,7 +103,7 @@ class PgDumpSession:
 
     def fingerprint(self, level: str) -> Fingerprint:
         """Return the fingerprint of the snapshot; see ports.DumpSession."""
-        return take(self._holder, self._selection, level, parallel=PARALLEL)
+        return take(self._holder, self._selection, level, parallel=PARALLEL, check=self._definitions.check)
 
     def settle(self, found: Fingerprint) -> Fingerprint:
         """Widen the fingerprint by what moved; see ports.DumpSession.
@@ -127,6 +129,13 @@ class PgDumpSession:
                 f"--lock-wait-timeout={max(1, round(min(self._lock_timeout, QUEUED) * 1000))}", *excluded,
                 f"--dbname={self._connection.conninfo(self._database)}"]
 
+    def _dump(self, form: str, env: Mapping[str, str]) -> Iterator[bytes]:
+        with owned(self._run(self._argv(form), env)) as source:
+            for number, chunk in enumerate(source):
+                if not number:             # all definitions are read by now
+                    self._definitions.check()
+                yield chunk
+
     def _run(self, argv: list[str], env: Mapping[str, str]) -> Iterator[bytes]:
         return read_from(argv, env=env, secrets=self._connection.secrets)
 
@@ -134,8 +143,9 @@ class PgDumpSession:
         with _private_folder(self._staging) as folder:
             target = os.path.join(folder, "dump")
             argv = self._argv("--format=directory", f"--jobs={max(1, jobs)}", "--no-sync", f"--file={target}")
-            for _chunk in self._run(argv, env):
-                pass                       # it has nothing to say on its standard output
+            with at_first_file(target, self._definitions.check):
+                for _chunk in self._run(argv, env):
+                    pass                   # it has nothing to say on its standard output
             listing = b"".join(self._run([self._lister.path, "--list", target], env))
             self._contents = listing.decode(errors="replace").splitlines()
             yield from tar_folder(target)
