@@ -28,8 +28,8 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
           now: datetime) -> Health:
     """Return the health of one cluster over all its repositories.
 
-    The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one; the newest passed drill may be
-    35 days old.
+    The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one;
+    the newest passed drill may be 35 days old.
     """
     red = [f"repository {each}" for each in unreadable]
     yellow: list[str] = []
