@@ -96,8 +96,10 @@ class Manifest:
     def like(self, database: str) -> Database | None:
         """Return what a new database must be created like to hold this one, or None without a report."""
         row = self.report(database)
-        return row and Database(row.name, 0, encoding=row.encoding, collate=row.collate, ctype=row.ctype,
-                                provider=row.provider, locale=row.locale, rules=row.rules)
+        if row is None:
+            return None
+        return Database(row.name, 0, encoding=row.encoding, collate=row.collate, ctype=row.ctype,
+                        provider=row.provider, locale=row.locale, rules=row.rules)
 
     def as_json(self) -> bytes:
         """Return the bytes that are stored, readable and with sorted keys."""
