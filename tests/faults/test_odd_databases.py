@@ -108,9 +108,9 @@ GENERATED = (
     "CREATE FUNCTION gross(net numeric) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT net * 1.19'",
     "CREATE TYPE mood AS ENUM ('sad', 'ok')",
     ("CREATE TABLE priced (id int, net numeric, gross numeric GENERATED ALWAYS AS (gross(net)) STORED, "
-    "f float8 GENERATED ALWAYS AS (net / 3.0) STORED, a numeric[] GENERATED ALWAYS AS (ARRAY[net, NULL]) STORED, "
-    "m mood GENERATED ALWAYS AS (CASE WHEN net > 1 THEN 'ok'::mood ELSE 'sad' END) STORED, "
-    "made_in oid GENERATED ALWAYS AS (tableoid) STORED)"),
+     "f float8 GENERATED ALWAYS AS (net / 3.0) STORED, a numeric[] GENERATED ALWAYS AS (ARRAY[net, NULL]) STORED, "
+     "m mood GENERATED ALWAYS AS (CASE WHEN net > 1 THEN 'ok'::mood ELSE 'sad' END) STORED, "
+     "made_in oid GENERATED ALWAYS AS (tableoid) STORED)"),
     "INSERT INTO priced (id, net) SELECT g, g FROM generate_series(1, 20) g",
     "CREATE TABLE only_made (a int GENERATED ALWAYS AS (1) STORED)", "INSERT INTO only_made DEFAULT VALUES",
 )
