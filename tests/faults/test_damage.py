@@ -10,7 +10,7 @@ import shutil
 import pytest
 from faults.conftest import SHOP
 
-from _restorable.errors import Damaged, NotFound, ToolFailed
+from _restorable.errors import Damaged, NotFound, RestorableError, ToolFailed
 from _restorable.model.manifest import _digest
 from kit.chain import NAME, Chain, failed, flipped, new_folder, programs
 
@@ -202,6 +202,35 @@ def test_a_restore_that_fails_midway_leaves_no_database_behind_and_the_old_one_i
             copy.restore(databases=("dmg",), **wish)
         assert pg16.sql("SELECT datname FROM pg_database WHERE datname ~ '^(fresh|dmg)'") == [("dmg",)]
     assert pg16.sql("SELECT count(*) FROM customer", database="dmg") == [(201,)]
+
+
+class At:
+    """A Progress that does something as a phase begins."""
+
+    def __init__(self, phase, work):
+        self._phase, self._work = phase, work
+
+    def phase(self, name, total=None):
+        if name == self._phase:
+            self._work()
+
+    def advance(self, count):
+        return None
+
+
+@pytest.mark.parametrize("options", [{}, {"no_owner": True}], ids=["whole", "without owners"])
+def test_a_database_that_somebody_makes_just_before_a_restore_is_left_alone(copy, pg16, options):
+    def make():
+        pg16.sql("CREATE DATABASE fresh TEMPLATE template0")
+        pg16.sql("CREATE TABLE customer AS SELECT 'of somebody else' AS name", database="fresh")
+    copy.progress = At("restore fresh", make)
+    with pytest.raises(RestorableError) as caught:
+        copy.restore(databases=("dmg",), into="fresh", **options)
+    try:
+        assert (caught.value.code, "'fresh'" in caught.value.message) == ("restore.database_exists", True)
+        assert pg16.sql("SELECT name FROM customer", database="fresh") == [("of somebody else",)]
+    finally:
+        pg16.sql("DROP DATABASE fresh")
 
 
 def test_a_backup_that_is_not_there_is_named_and_nothing_is_made(copy, fails):

@@ -196,8 +196,8 @@ def _run(world: World, store: Store, manifest: Manifest, target: Target, step: S
     fresh = step.database if step.action == "create" else _beside(step.database, "restoring", world)
     if step.item.format != "plain" and not wish.partial and not wish.no_owner and not wish.no_privileges:
         return _whole(world, target, step, wish, chunks, options, fresh, like)
+    target.create_database(fresh, like)    # outside: one that somebody else has just made is not ours to drop
     try:
-        target.create_database(fresh, like)
         notes = target.restore(fresh, chunks, options)
     except BaseException:
         # a database that is only half there must not look like one that is whole
@@ -213,6 +213,10 @@ def _whole(world: World, target: Target, step: Step, wish: RestoreWish, chunks: 
            options: RestoreOptions, fresh: str, like: Database | None) -> list[str]:
     """Restore a database with its own owner, grants, settings and comment, which belong to its name."""
     with target.staged(chunks, options) as archive:
+        if target.database_exists(fresh):
+            # somebody made it while the archive was read: not ours to fill, and not ours to drop after a failure
+            raise Refused(f"database {fresh!r} exists by now", code="restore.database_exists",
+                          hint="Choose another name, or run again to see what is in it.")
         try:
             notes = target.restore_staged(fresh, archive, options, like=like)
         except BaseException:
