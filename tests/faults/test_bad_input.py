@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 
 import pytest
+from faults.conftest import SHOP
+
+from kit.chain import Chain, new_folder
 
 CLUSTER = "clusters.app"
 WRONG = {   # the place and its value; the exit status; what is told
@@ -56,6 +60,32 @@ ARGUMENTS = {
     "an unknown backup to hold": (["hold", "nothing"], 5, "nothing"),
     "a folder to adopt that is not there": (["adopt", "/no/such/folder", "--pattern", "*.sql"], 5, "/no/such/folder"),
 }
+
+
+@pytest.fixture(scope="module")
+def taken(pg16):
+    """A chain with one good backup; never touched, only copied."""
+    folder = new_folder()
+    pg16.sql("CREATE DATABASE input_shop TEMPLATE template0")
+    pg16.sql(*SHOP, database="input_shop")
+    chain = Chain(pg16, folder, databases=["input_shop"])
+    chain.taken()
+    yield chain
+    pg16.sql("DROP DATABASE input_shop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def shop():
+    """The name of the database in that backup."""
+    return "input_shop"
+
+
+@pytest.fixture
+def good(taken, folder):
+    """A copy of that chain."""
+    shutil.copytree(taken.folder / "local", folder / "local")
+    return Chain(taken.server, folder, databases=["input_shop"])
 
 
 def changed(body, keys, value):

@@ -54,7 +54,7 @@ class Watch:
         self._thread.join()
 
     def _look(self):
-        while not self._done.wait(0.005):
+        while not self._done.wait(0.02):
             for pid in every_process():
                 try:
                     self.lines.add(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes())
