@@ -53,7 +53,7 @@ def test_a_dump_is_committed_and_listed(ansible, small, shop, tmp_path):
     told = ansible.module("pg_backup_info", **shop, backup="latest")
     [row] = told["repositories"][0]["backups"]
     assert (row["backup"], row["state"], row["held"]) == (done["backup"], "committed", False)
-    assert told["colour"] == "yellow"          # backed up, never drilled
+    assert told["colour"] == "red"             # one database was dumped, and without a job all are asked for
     assert any("pg_restore" in line for line in told["backup"]["restore"])
 
 
