@@ -4,6 +4,7 @@
 """The collection needs nothing but meta, plugins, roles and playbooks when it runs."""
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,11 +23,13 @@ def install(tmp_path):
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(collection_tree.ROOT / name, tmp_path / "source" / name)
     galaxy = str(Path(sys.executable).parent / "ansible-galaxy")
+    # galaxy installs nothing where a path of the environment, such as make's, has the collection already
+    env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     subprocess.run([galaxy, "collection", "build", "--output-path", str(tmp_path / "dist")],
-                   cwd=tmp_path / "source", check=True, capture_output=True)
+                   cwd=tmp_path / "source", check=True, capture_output=True, env=env)
     [archive] = (tmp_path / "dist").glob("*.tar.gz")
     subprocess.run([galaxy, "collection", "install", "--offline", str(archive), "-p", str(tmp_path / "collections")],
-                   cwd=tmp_path, check=True, capture_output=True)
+                   cwd=tmp_path, check=True, capture_output=True, env=env)
     place = tmp_path / "collections" / "ansible_collections" / "restorable" / "postgres"
     for each in place.iterdir():
         if each.name not in NEEDED:
