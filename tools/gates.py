@@ -49,6 +49,13 @@ def pytest(*folders: str, limit: int = 1800) -> Step:
     return Step("pytest " + " ".join(folders), (PYTHON, "-m", "pytest", *(f"tests/{name}" for name in folders)), limit)
 
 
+def molecule(scenario: str, limit: int = 900) -> Step:
+    """Return the step that runs a scenario; its state lies in this checkout, apart from other checkouts' runs."""
+    folder = ROOT / ".work" / "molecule" / scenario
+    return Step(f"molecule {scenario}", ("env", f"MOLECULE_EPHEMERAL_DIRECTORY={folder}", "molecule", "test",
+                                         "--scenario-name", scenario), limit)
+
+
 RUFF = Step("ruff", ("ruff", "check", "."))
 MYPY = Step("mypy on the core", (PYTHON, "-m", "mypy"))
 LINT = (
@@ -62,7 +69,7 @@ LINT = (
     Step("antsibull-changelog, releases", ("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")),
 )
 SANITY = Step("ansible-test sanity", (PYTHON, "tools/sanity.py"), 900, sanity.missing)
-MOLECULE = Step("molecule default", ("molecule", "test", "--scenario-name", "default"), 900)
+MOLECULE = molecule("default")
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
 TESTS = ("unit", "contract", "integration", "faults")
 

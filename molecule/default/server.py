@@ -79,18 +79,39 @@ def execute(folder: pathlib.Path, statement: str, database: str = "shop") -> str
 
 
 def stop(folder: pathlib.Path) -> None:
-    """Stop the server by its process id and remove what was made."""
-    home = pathlib.Path(json.loads((folder / "clusters.json").read_text())["shop"]["connection"]["host"])
+    """Stop the server by its process id and remove what was made, by a killed run too."""
+    settings, repository = folder / "clusters.json", folder / "repository"
+    if settings.exists():
+        _stop_server(pathlib.Path(json.loads(settings.read_text())["shop"]["connection"]["host"]))
+        settings.unlink()
+        sys.stdout.write("stopped\n")
+    if repository.exists():
+        shutil.rmtree(repository)
+        sys.stdout.write("removed\n")
+
+
+def _stop_server(home: pathlib.Path) -> None:
     state = home / "data" / "postmaster.pid"
     if state.exists():
-        os.kill(int(state.read_text().split()[0]), signal.SIGINT)
+        number = int(state.read_text().split()[0])
+        if not _is_server(number, home):
+            state.unlink()             # the machine was restarted, or the server killed
+        else:
+            os.kill(number, signal.SIGINT)
         for _attempt in range(200):
             if not state.exists():
                 break
             time.sleep(0.1)
-    shutil.rmtree(home)
-    shutil.rmtree(folder / "repository", ignore_errors=True)
-    (folder / "clusters.json").unlink()
+    if home.exists():
+        shutil.rmtree(home)
+
+
+def _is_server(number: int, home: pathlib.Path) -> bool:
+    # a process id is used again; a server works in its data directory
+    try:
+        return os.readlink(f"/proc/{number}/cwd") == str(home / "data")
+    except OSError:
+        return False
 
 
 def _any_server() -> tuple[int, str]:
