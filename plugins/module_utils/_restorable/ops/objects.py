@@ -15,28 +15,29 @@ from ..model.naming import object_key
 from ..ports import Progress, Store
 from ..stream.compress import decompressor
 from ..stream.stage import Stage, owned
+from .world import World
 
 _HINT = "Drill an older backup with `restorable drill`, take a new one, and check the disk."
 
 
-def read_item(store: Store, manifest: Manifest, item: Item, progress: Progress) -> Iterator[bytes]:
+def read_item(world: World, store: Store, manifest: Manifest, item: Item) -> Iterator[bytes]:
     """Yield an object's plain bytes; raise Damaged instead of ending if anything differs from the manifest.
 
     The error comes before the end, so a consumer that commits at the end of its input never commits damaged data.
     """
     where = f"{store.name}:{object_key(manifest.cluster, manifest.id, item.name)}"
-    stored = counted(store.get(object_key(manifest.cluster, manifest.id, item.name)), progress)
+    stored = counted(store.get(object_key(manifest.cluster, manifest.id, item.name)), world.progress)
     checked = expect(item.size, item.sha256, f"{where} as stored")(stored)
     plain = decompressor(item.compression)(checked)
     return _naming(where, expect(item.plain_size, item.plain_sha256, f"{where} uncompressed")(plain))
 
 
-def read_fingerprint(store: Store, manifest: Manifest, database: str, progress: Progress) -> Fingerprint | None:
+def read_fingerprint(world: World, store: Store, manifest: Manifest, database: str) -> Fingerprint | None:
     """Return the fingerprint stored with a database's dump, or None if none was taken."""
     item = manifest.find("fingerprint", database)
     if item is None:
         return None
-    data = b"".join(read_item(store, manifest, item, progress))
+    data = b"".join(read_item(world, store, manifest, item))
     return Fingerprint.from_dict(json.loads(data))
 
 

@@ -183,11 +183,11 @@ def _globals(world: World, store: Store, manifest: Manifest, target: Target) -> 
         raise NotFound(f"backup {manifest.id} holds no roles and tablespaces", code="restore.no_globals",
                        hint="Restore without globals, and create the roles first.")
     world.progress.phase("restore globals", item.plain_size)
-    return target.restore_globals(read_item(store, manifest, item, world.progress))
+    return target.restore_globals(read_item(world, store, manifest, item))
 
 
 def _run(world: World, store: Store, manifest: Manifest, target: Target, step: Step, wish: RestoreWish) -> list[str]:
-    chunks = read_item(store, manifest, step.item, world.progress)
+    chunks = read_item(world, store, manifest, step.item)
     options = RestoreOptions(step.item.format, jobs_for(step.item, wish.jobs), wish.schemas, wish.tables, wish.clean,
                              wish.cascade, no_owner=wish.no_owner, no_privileges=wish.no_privileges)
     if step.action in ("fill", "add"):

@@ -32,7 +32,7 @@ def check_objects(world: World, store: Store, manifest: Manifest, ladder: Ladder
         for item in manifest.items:
             if item.role != "dump":
                 with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)):
-                    for _chunk in read_item(store, manifest, item, world.progress):
+                    for _chunk in read_item(world, store, manifest, item):
                         pass
     return not ladder.stopped
 
@@ -52,7 +52,7 @@ def _restore_globals(world: World, store: Store, manifest: Manifest, target: Tar
     item = manifest.find("globals")
     if item is not None:
         with ladder.rung("L2", "globals"):
-            ladder.notes += target.restore_globals(read_item(store, manifest, item, world.progress))
+            ladder.notes += target.restore_globals(read_item(world, store, manifest, item))
         return
     roles = [str(name) for name in manifest.adopted.get("roles", ())]
     created = target.ensure_roles(roles)
@@ -63,14 +63,14 @@ def _restore_globals(world: World, store: Store, manifest: Manifest, target: Tar
 def _restore_database(world: World, store: Store, manifest: Manifest, item: Item, job: DrillJob, target: Target,
                       ladder: Ladder) -> None:
     options = RestoreOptions(item.format, jobs_for(item, job.jobs))
-    fingerprint = read_fingerprint(store, manifest, item.database, world.progress)
+    fingerprint = read_fingerprint(world, store, manifest, item.database)
     like = manifest.like(item.database)
     if item.format == "plain":
         _restore_plain(world, store, manifest, item, target, ladder, like)
         return
     began = ladder.now()
     try:
-        with target.staged(read_item(store, manifest, item, world.progress), options) as archive:
+        with target.staged(read_item(world, store, manifest, item), options) as archive:
             ladder.ok("L0", f"object {item.name}", human_bytes(item.size), seconds=ladder.now() - began)
             with ladder.rung("L1", f"contents {item.database}"):
                 if fingerprint is not None and item.format != "plain":
@@ -87,11 +87,11 @@ def _restore_plain(world: World, store: Store, manifest: Manifest, item: Item, t
     options = RestoreOptions(item.format)
     with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)), \
             ladder.rung("L1", f"contents {item.database}", "complete to its last line"):
-        target.contents(read_item(store, manifest, item, world.progress), options)
+        target.contents(read_item(world, store, manifest, item), options)
     if not ladder.stopped:
         with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
             ladder.notes += target.restore_whole(
-                item.database, read_item(store, manifest, item, world.progress), options, like=like)
+                item.database, read_item(world, store, manifest, item), options, like=like)
 
 
 def require_data_entries(toc: Iterable[str], fingerprint: Fingerprint) -> None:
@@ -123,12 +123,12 @@ def _compare_globals(world: World, store: Store, manifest: Manifest, target: Tar
         if manifest.find("globals"):
             ladder.not_run("L3", "globals", "the dump was taken without a fingerprint", optional=True)
         return
-    expected = json.loads(b"".join(read_item(store, manifest, item, world.progress)))
+    expected = json.loads(b"".join(read_item(world, store, manifest, item)))
     _report(ladder, "L3", "globals", compare_globals(expected, target.globals_inventory()), f"{len(expected)} entries")
 
 
 def _compare(world: World, store: Store, manifest: Manifest, item: Item, target: Target, ladder: Ladder) -> None:
-    expected = read_fingerprint(store, manifest, item.database, world.progress)
+    expected = read_fingerprint(world, store, manifest, item.database)
     if expected is None:
         adopted = bool(manifest.adopted)
         why = "an adopted file has no fingerprint to compare with" if adopted else "the dump was taken without one"

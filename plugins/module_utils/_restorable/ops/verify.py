@@ -65,12 +65,12 @@ def _check_items(world: World, store: Store, archives: Archives, manifest: Manif
     for item in manifest.items:
         level = "L1" if item.role == "dump" else "L0"
         with ladder.rung(level, f"object {item.name}", human_bytes(item.size)):
-            plain = read_item(store, manifest, item, world.progress)
+            plain = read_item(world, store, manifest, item)
             if item.role != "dump":
                 for _chunk in plain:
                     pass
                 continue
-            fingerprint = read_fingerprint(store, manifest, item.database, world.progress)
+            fingerprint = read_fingerprint(world, store, manifest, item.database)
             lines = archives.contents(plain, RestoreOptions(item.format))
             if fingerprint is not None and item.format != "plain":
                 require_data_entries(lines, fingerprint)
