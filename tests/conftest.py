@@ -28,7 +28,8 @@ NO_SKIPS = os.environ.get("RESTORABLE_NO_SKIPS") == "1"
 def pytest_configure(config):
     for folder in FOLDERS:
         config.addinivalue_line("markers", f"{folder}: lies in tests/{folder}")
-    config.pluginmanager.register(Tally(config.rootpath), "restorable-tally")
+    if not hasattr(config, "workerinput"):     # a worker of pytest-xdist reports to the one that counts
+        config.pluginmanager.register(Tally(config.rootpath), "restorable-tally")
 
 
 def pytest_collection_modifyitems(items):

@@ -34,11 +34,11 @@ def run_tests(tmp_path):
     shutil.copy(CONFTEST, tmp_path / "tests")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
 
-    def run(text, **environment):
+    def run(text, *options, **environment):
         (folder / "test_it.py").write_text(text)
         report = tmp_path / "out" / "report.json"
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("RESTORABLE_", "PYTEST_"))}
-        done = subprocess.run([sys.executable, "-m", "pytest", "tests/unit"], cwd=tmp_path, check=False,
+        done = subprocess.run([sys.executable, "-m", "pytest", *options, "tests/unit"], cwd=tmp_path, check=False,
                               capture_output=True, text=True,
                               env={**clean, "PYTHONPATH": IMPORTS, "RESTORABLE_TEST_REPORT": str(report),
                                    **environment})
@@ -54,6 +54,14 @@ def test_a_skip_is_counted_with_its_reason(run_tests):
     assert report["folders"] == {"unit": {"passed": 1, "skipped": 1}}
     assert report["not_run"] == {"PostgreSQL 13 is not installed": 1}
     assert report["line"].startswith("==== 1 passed, 1 skipped in ")
+
+
+def test_several_processes_count_like_one(run_tests):
+    status, output, report = run_tests(SKIPPING, "-n", "2")
+    assert status == 0
+    assert (report["folders"], report["with"]) == ({"unit": {"passed": 1, "skipped": 1}}, {"PostgreSQL": ["15.18"]})
+    assert report["not_run"] == {"PostgreSQL 13 is not installed": 1}
+    assert run_tests(SKIPPING, "-n", "2", RESTORABLE_NO_SKIPS="1")[0] == 1
 
 
 def test_a_real_part_that_a_test_used_is_named(run_tests):
