@@ -47,8 +47,8 @@ class Outcome:
 def pytest(*folders: str, limit: int = 1800) -> Step:
     """Return the step that runs the tests in some folders of tests/, a file at a time on each core, at most four."""
     spread = ("--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadfile")
-    return Step("pytest " + " ".join(folders), (PYTHON, "-m", "pytest", *spread, *(f"tests/{name}" for name in folders)),
-                limit)
+    paths = (f"tests/{name}" for name in folders)
+    return Step("pytest " + " ".join(folders), (PYTHON, "-m", "pytest", *spread, *paths), limit)
 
 
 def molecule(scenario: str, limit: int = 900) -> Step:

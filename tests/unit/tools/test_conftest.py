@@ -57,7 +57,7 @@ def test_a_skip_is_counted_with_its_reason(run_tests):
 
 
 def test_several_processes_count_like_one(run_tests):
-    status, output, report = run_tests(SKIPPING, "-n", "2")
+    status, _output, report = run_tests(SKIPPING, "-n", "2")
     assert status == 0
     assert (report["folders"], report["with"]) == ({"unit": {"passed": 1, "skipped": 1}}, {"PostgreSQL": ["15.18"]})
     assert report["not_run"] == {"PostgreSQL 13 is not installed": 1}
