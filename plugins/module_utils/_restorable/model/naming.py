@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names of backups and of every key in a repository; the only file that knows a "/". Pure."""
+"""Names of backups and of every key in a repository; with wal_naming the only file that knows a "/". Pure."""
 from __future__ import annotations
 
 import re

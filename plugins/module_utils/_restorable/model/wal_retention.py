@@ -1,0 +1,175 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which WAL is kept: what the kept base backups need, and everything since the recovery window began. Pure.
+
+ 1. A kept base keeps its own WAL, from its start to its stop.
+ 2. The window begins at the newest base that is at least as old as the window is long; where there is none, at the
+    oldest base. From each base of the window on, everything is kept, on its own timeline and on later ones.
+ 3. Without a window every kept base is a beginning of one.
+ 4. Timeline history files are always kept, and so is all WAL of a repository that holds no base backup.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Iterable, Iterator, Sequence
+
+from .lsn import Lsn
+from .wal import SIZE, Segment
+from .wal_naming import StoredWal
+
+
+@dataclass(frozen=True)
+class BaseSpan:
+    """What a kept base backup needs of the WAL; taken is when it ended."""
+
+    id: str
+    taken: datetime
+    timeline: int
+    start: Lsn
+    stop: Lsn
+
+
+@dataclass(frozen=True)
+class Span:
+    """Segment numbers first to last of one timeline; reason says who wants them."""
+
+    timeline: int
+    first: int
+    last: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Everything from a number on, on a timeline and on all later ones."""
+
+    timeline: int
+    first: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class WalKeep:
+    """What must stay. all_of_it is the reason why nothing at all may go, or empty."""
+
+    segment_size: int
+    spans: tuple[Span, ...] = ()
+    beginnings: tuple[Beginning, ...] = ()
+    all_of_it: str = ""
+
+    def reason(self, timeline: int, number: int) -> str:
+        """Return why a segment stays, or "" if nothing wants it."""
+        if self.all_of_it:
+            return self.all_of_it
+        for beginning in self.beginnings:
+            if timeline >= beginning.timeline and number >= beginning.first:
+                return beginning.reason
+        for span in self.spans:
+            if timeline == span.timeline and span.first <= number <= span.last:
+                return span.reason
+        return ""
+
+    def keeps(self, stored: StoredWal) -> str:
+        """Return why a stored file stays, or "" if it may go."""
+        file = stored.file
+        if file.kind == "history":
+            return "history"
+        segment = file.segment(self.segment_size)
+        return self.reason(segment.timeline, segment.number)
+
+
+@dataclass
+class WalFate:
+    """What a plan does with one run of files of one timeline; names are those of the first and the last one."""
+
+    timeline: int
+    first: str
+    last: str
+    count: int
+    size: int
+    reason: str                    # empty: dropped
+
+
+@dataclass(frozen=True)
+class WalPlan:
+    """What stays and what goes, summed up in runs; the files themselves are listed again when they are deleted."""
+
+    keep: WalKeep
+    fates: tuple[WalFate, ...] = field(default=())
+
+    @property
+    def dropped(self) -> tuple[WalFate, ...]:
+        """Return the runs that go."""
+        return tuple(each for each in self.fates if not each.reason)
+
+    @property
+    def freed(self) -> int:
+        """Return the stored bytes of what goes."""
+        return sum(each.size for each in self.dropped)
+
+    @property
+    def count(self) -> int:
+        """Return how many files go."""
+        return sum(each.count for each in self.dropped)
+
+
+def wal_keep(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime, segment_size: int = SIZE) -> WalKeep:
+    """Return what must stay for the kept bases; window is how far back recovery to any moment must reach."""
+    if not bases:
+        return WalKeep(segment_size, all_of_it="no base backup yet")
+    oldest = _oldest(bases, window, now)
+    spans = tuple(Span(each.timeline, *_numbers(each, segment_size), f"base {each.id}") for each in bases)
+    return WalKeep(segment_size, _merged(spans), _fewest(
+        Beginning(each.timeline, each.start.value // segment_size, f"recovery window from {each.id}")
+        for each in bases if each.taken >= oldest.taken))
+
+
+def plan_wal(keep: WalKeep, stored: Iterable[StoredWal]) -> WalPlan:
+    """Return the fate of every file of a listing, in runs; the memory grows with the runs and not with the files."""
+    fates: list[WalFate] = []
+    for each in stored:
+        timeline, reason = int(each.name[:8], 16), keep.keeps(each)
+        run = fates[-1] if fates else None
+        if run is not None and (run.timeline, run.reason) == (timeline, reason):
+            run.last, run.count, run.size = each.name, run.count + 1, run.size + each.size
+        else:
+            fates.append(WalFate(timeline, each.name, each.name, 1, each.size, reason))
+    return WalPlan(keep, tuple(fates))
+
+
+def to_drop(keep: WalKeep, stored: Iterable[StoredWal]) -> Iterator[StoredWal]:
+    """Yield the files of a listing that nothing keeps."""
+    return (each for each in stored if not keep.keeps(each))
+
+
+def _oldest(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime) -> BaseSpan:
+    """Return the base from which every later moment of the window can be reached."""
+    by_age = sorted(bases, key=lambda each: each.taken)
+    old_enough = [] if window is None else [each for each in by_age if each.taken <= now - window]
+    return old_enough[-1] if old_enough else by_age[0]
+
+
+def _numbers(base: BaseSpan, size: int) -> tuple[int, int]:
+    return base.start.value // size, Segment.before_lsn(base.timeline, base.stop, size).number
+
+
+def _fewest(beginnings: Iterable[Beginning]) -> tuple[Beginning, ...]:
+    """Return the beginnings that no other one includes, so that a thousand bases cost as much as a few."""
+    kept: list[Beginning] = []
+    for each in sorted(beginnings, key=lambda each: (each.timeline, each.first)):
+        if not any(one.first <= each.first for one in kept):       # of an earlier or the same timeline
+            kept.append(each)
+    return tuple(kept)
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    merged: list[Span] = []
+    for each in sorted(spans, key=lambda each: (each.timeline, each.first)):
+        last = merged[-1] if merged else None
+        if last is not None and last.timeline == each.timeline and each.first <= last.last:
+            merged[-1] = Span(last.timeline, last.first, max(last.last, each.last), last.reason)
+        else:
+            merged.append(each)
+    return tuple(merged)
