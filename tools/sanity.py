@@ -26,12 +26,19 @@ def main(extra: list[str]) -> int:
 
 
 def runnable_path() -> str:
-    """Return PATH without the folders whose pythons only exist in name, as version managers leave them.
+    """Return PATH without the folders whose pythons only exist in name, and with those that pyenv has installed.
 
     ansible-test takes a name for the thing and ends with an error.
     """
-    folders = [str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    folders = [str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep), *installed()]
     return os.pathsep.join(dict.fromkeys(folder for folder in folders if all(map(runs, pythons(folder)))))
+
+
+def installed() -> list[str]:
+    """Return the folders of the Python versions we test that pyenv has installed, used by default or not."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = (path for version in TARGETS for path in sorted(root.glob(f"versions/{version}.*/bin/python{version}")))
+    return [str(path.parent) for path in found]
 
 
 def pythons(folder: str) -> list[str]:

@@ -69,12 +69,23 @@ def test_a_folder_whose_python_exists_in_name_only_is_left_off_the_path(tmp_path
     script(shims / "python3.9", "exit 127")
     script(good / "python3.10", "exit 0")
     monkeypatch.setenv("PATH", f"{shims}:{good}")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     folders = sanity.runnable_path().split(":")
     assert str(good) in folders
     assert str(shims) not in folders
     [note] = sanity.missing()
     assert "3.9" in note
     assert "3.10" not in note
+
+
+def test_a_python_that_pyenv_has_installed_counts_although_another_is_its_default(tmp_path, monkeypatch):
+    folder = tmp_path / "versions" / "3.9.18" / "bin"
+    folder.mkdir(parents=True)
+    script(folder / "python3.9", "exit 0")
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert sanity.runnable_path().endswith(f":{folder}")
+    assert "3.9" not in sanity.missing()[0]
 
 
 def test_the_copy_holds_new_files_and_no_ignored_ones():
