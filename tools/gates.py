@@ -44,7 +44,7 @@ class Outcome:
     problem: str = ""
 
 
-def pytest(*folders: str, limit: int = 1800) -> Step:
+def pytest(*folders: str, limit: int = 3600) -> Step:
     """Return the step that runs the tests in some folders of tests/, a file at a time on each core, at most four."""
     spread = ("--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadfile")
     paths = (f"tests/{name}" for name in folders)
