@@ -184,8 +184,8 @@ RETENTION = {
 
 def prune_backups(call: Call) -> Plain:
     """Prune, and draw the plan as a diff."""
-    report = prune_report(prune(call.world, call.cluster.retention, dry_run=call.dry_run,
-                                confirm=call.params["confirm"]))
+    report = prune_report(prune(call.world, call.cluster.retention, bases=call.cluster.base_retention,
+                                dry_run=call.dry_run, confirm=call.params["confirm"]))
     return {**report, "words": _in_words(report["repositories"]),
             "diff": [_diff(call.cluster.name, each) for each in report["repositories"]]}
 

@@ -88,6 +88,10 @@ def test_an_unknown_cluster_is_named_with_the_known_ones():
     ("clusters.shop.jobs.drill.checks", [{"sql": " "}], "clusters.shop.jobs.drill.checks[0].sql is ' '"),
     ("clusters.shop.jobs.drill.checks", [7], "clusters.shop.jobs.drill.checks[0] is 7"),
     ("clusters.shop.jobs.drill.checks", {}, "clusters.shop.jobs.drill.checks is {}"),
+    ("clusters.shop.jobs.base.max_rate", 31, "clusters.shop.jobs.base.max_rate is 31"),
+    ("clusters.shop.jobs.base.checkpoint", "now", "clusters.shop.jobs.base.checkpoint is 'now'"),
+    ("clusters.shop.jobs.base.parent", "x", "clusters.shop.jobs.base.parent is not a known setting"),
+    ("clusters.shop.retention.base", {"weekly": -2}, "clusters.shop.retention.base.weekly is -2"),
     ("clusters.shop.jobs.prune.keep", 3, "clusters.shop.jobs.prune.keep is not a known setting"),
     ("clusters.shop.jobs.vacuum", {}, "clusters.shop.jobs.vacuum is not a known setting"),
     ("clusters.shop.retention.dump", {"daily": -2}, "clusters.shop.retention.dump.daily is -2"),
@@ -102,12 +106,19 @@ def test_what_is_wrong_is_named_with_its_path_and_value(path, value, named):
     assert caught.value.hint.endswith((".", "?"))
 
 
-@pytest.mark.parametrize("path", ["clusters.shop.wal", "clusters.shop.jobs.base", "clusters.shop.jobs.incremental",
-                                  "clusters.shop.retention.base", "clusters.shop.retention.wal"])
+@pytest.mark.parametrize("path", ["clusters.shop.wal", "clusters.shop.retention.wal"])
 def test_what_this_version_cannot_do_is_refused_not_ignored(path):
     with pytest.raises(ConfigError) as caught:
         Settings.of(with_(path, {"days": 7}))
     assert caught.value.code == "config.unsupported" and path in caught.value.message
+
+
+def test_base_backups_are_set_like_dumps():
+    shop = Settings.of(with_("clusters.shop.jobs.incremental", {"schedule": "0 2 * * mon-sat", "max_rate": 4096,
+                                                                "self_contained": True, "parent": "latest"}))
+    job = shop.cluster("shop").incremental
+    assert job.options.incremental and job.options.max_rate == 4096 and job.self_contained is True
+    assert not shop.cluster("shop").base.options.incremental and shop.cluster("shop").base.self_contained is None
 
 
 def test_encryption_is_refused_rather_than_left_out():

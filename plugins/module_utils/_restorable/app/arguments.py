@@ -80,7 +80,9 @@ def _verb(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
 
 
 def _backup(verbs: Any) -> None:
-    parser = _verb(verbs, "backup", "dump every chosen database into every repository, as one set")
+    parser = _verb(verbs, "backup", "dump every chosen database, or copy the whole server, into every repository")
+    parser.add_argument("--kind", choices=("dump", "base", "incremental"), default="dump",
+                        help="base copies the whole server; incremental only what changed since the last base")
     parser.add_argument("--database", action="append", default=[], metavar="NAME",
                         help="only this database, as a set of its own; may be repeated")
     parser.add_argument("--max-age", metavar="SPAN", help="do nothing if the newest set is younger, such as 20h")

@@ -16,6 +16,7 @@ from ..host.lock import FileLock
 from ..host.progress import Silent, StatusFile
 from ..model.pick import Choose
 from ..model.settings import ClusterSettings, RepositorySettings, Settings
+from ..ops.source import BaseSource
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Store, Target
 from ..store.local import LocalStore
@@ -67,6 +68,17 @@ def open_cluster(cluster: ClusterSettings) -> Cluster:
     from ..postgres.cluster import PgCluster
     return PgCluster(cluster.connection, bin_dir=cluster.bin_dir or None, staging=cluster.staging or None,
                      role_passwords=cluster.dump.role_passwords)
+
+
+def open_source(cluster: ClusterSettings) -> BaseSource:
+    """Return the same server as one that gives base backups."""
+    from ..postgres.basebackup import PgBase
+    return PgBase(cluster.connection)
+
+
+def archives_wal(cluster: ClusterSettings) -> bool:
+    """Say whether the cluster's WAL goes into its repositories."""
+    return getattr(cluster, "wal", None) is not None
 
 
 def open_target(cluster: ClusterSettings) -> Target:

@@ -11,11 +11,12 @@ from datetime import datetime, timezone
 from typing import Any, Mapping
 
 from ..errors import ConfigError, Damaged
+from .base import BaseReport, Tablespace
 from .naming import BackupId
 from .server import Database
 
 FORMAT = 1
-ROLES = ("dump", "globals", "globals_inventory", "fingerprint", "sidecar")
+ROLES = ("dump", "globals", "globals_inventory", "fingerprint", "sidecar", "base", "tablespace", "file_list")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Item:
     role: str                      # one of ROLES
     size: int
     sha256: str
-    plain_size: int
-    plain_sha256: str
+    plain_size: int                # of roles base and tablespace about, where the server has compressed
+    plain_sha256: str              # empty where the server has compressed
     database: str = ""             # of roles dump and fingerprint
     format: str = ""               # custom, directory, plain
     compression: str = "none"      # zstd, gzip, none
@@ -70,6 +71,7 @@ class Manifest:
     hooks: tuple[Mapping[str, Any], ...] = ()
     restore: tuple[str, ...] = ()  # the stock commands, in order
     adopted: Mapping[str, Any] = field(default_factory=dict)
+    base: BaseReport | None = None     # of kinds base and incr
 
     @property
     def size(self) -> int:
@@ -143,6 +145,7 @@ def _read(cls: type[Manifest], body: dict[str, Any]) -> Manifest:
         body[key] = _time(body[key])
     body["items"] = tuple(_item(row) for row in body["items"])
     body["databases"] = tuple(DatabaseReport(**row) for row in body.get("databases", ()))
+    body["base"] = BaseReport.of(body["base"]) if body.get("base") else None
     for key in ("not_covered", "failed", "hooks", "restore"):
         body[key] = tuple(body.get(key, ()))
     return cls(**body)
@@ -169,8 +172,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc).isoformat()
-    if isinstance(value, (Item, DatabaseReport)):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, (Item, DatabaseReport, BaseReport, Tablespace)):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, (tuple, list)):

@@ -161,14 +161,19 @@ def prune_prefix(cluster: str) -> str:
     return f"{cluster}/prune/"
 
 
-def prune_key(cluster: str, when: datetime, digest: str) -> str:
-    """Return the key of one prune's record: shop/prune/20261120T033000Z.1f0c….json, with its policy's digest."""
-    return f"{cluster}/prune/{stamp(when)}.{digest}.json"
+def prune_key(cluster: str, when: datetime, digest: str, family: str = "dump") -> str:
+    """Return the key of one prune's record: shop/prune/20261120T033000Z.1f0c….json, with its policy's digest.
+
+    That of the base backups' policy ends in .base.json .
+    """
+    ending = "" if family == "dump" else f".{family}"
+    return f"{cluster}/prune/{stamp(when)}.{digest}{ending}.json"
 
 
-def parse_prune_key(key: str) -> tuple[datetime, str] | None:
-    """Read (when, policy digest) from the key of a prune's record, or None if it is no such key."""
-    found = re.fullmatch(r"(\d{8}T\d{6}Z)\.([0-9a-f]+)\.json", key.rpartition("/")[2])
+def parse_prune_key(key: str, family: str = "dump") -> tuple[datetime, str] | None:
+    """Read (when, policy digest) from the key of a prune's record, or None if it is no such key of that family."""
+    ending = "" if family == "dump" else rf"\.{family}"
+    found = re.fullmatch(rf"(\d{{8}}T\d{{6}}Z)\.([0-9a-f]+){ending}\.json", key.rpartition("/")[2])
     try:
         return (parse_stamp(found[1]), found[2]) if found else None
     except ValueError:

@@ -13,15 +13,20 @@ from .catalogue import Backup, Catalogue
 Choose = Callable[[Sequence[Any]], Any]    # draws one of a sequence
 
 WORDS = ("latest", "oldest", "random", "random_weekly")
+LOGICAL = ("dump", "adopted")      # kinds that pg_restore reads
+PHYSICAL = ("base", "incr")        # kinds that a data directory is made from
 
 
-def pick(catalogue: Catalogue, wish: str, *, choose: Choose, label: str | None = None) -> tuple[Backup, str]:
+def pick(catalogue: Catalogue, wish: str, *, choose: Choose, label: str | None = None,
+         kinds: Sequence[str] = LOGICAL) -> tuple[Backup, str]:
     """Return (backup, why) for latest, oldest, random, random_weekly, an id, or a moment such as 2026-11-20T03:00:00Z.
 
     random_weekly draws a week first and then a backup of it, so that the dense newest days do not crowd out the thin
-    old ones. A moment picks the newest set begun at or before it. choose draws one of a sequence.
+    old ones. A moment picks the newest set begun at or before it. choose draws one of a sequence. Only sets of these
+    kinds are drawn from; a named one of another kind is refused.
     """
-    sets = [each for each in catalogue.committed() if label is None or each.id.label == label]
+    sets = [each for each in catalogue.committed()
+            if each.id.kind in kinds and (label is None or each.id.label == label)]
     if not sets:
         raise NotFound(f"the repository holds no backup of cluster {catalogue.cluster}",
                        hint="Run `restorable backup` first.", code="backup.none")
@@ -37,8 +42,17 @@ def pick(catalogue: Catalogue, wish: str, *, choose: Choose, label: str | None =
         return choose(weeks[week]), f"drawn from the week that begins {week}, one of {len(weeks)} weeks"
     moment = read_moment(wish)
     if moment is None:
-        return catalogue.get(wish), "named"
+        return _named(catalogue, wish, kinds), "named"
     return as_of(sets, moment, catalogue.cluster)
+
+
+def _named(catalogue: Catalogue, wish: str, kinds: Sequence[str]) -> Backup:
+    found = catalogue.get(wish)
+    if found.id.kind not in kinds:
+        verb = "recover" if found.id.kind in PHYSICAL else "restore"
+        raise ConfigError(f"backup {found.id} is of kind {found.id.kind}, wanted is one of {', '.join(kinds)}",
+                          hint=f"Bring it back with `restorable {verb}`.", code="backup.other_kind")
+    return found
 
 
 def newest(sets: Sequence[Backup]) -> Backup:

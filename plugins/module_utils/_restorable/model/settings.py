@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ..errors import ConfigError, NotFound
+from .base_job import BaseJob, base_job
 from .naming import check_cluster
 from .policy import Policy
 from .reading import Reader
 from .server import DumpOptions, Selection
 
-LATER = {"base": "physical backups", "incremental": "physical backups", "wal": "WAL archiving"}
+LATER = {"wal": "WAL archiving"}
 PICKS = ("latest", "oldest", "random", "random_weekly")
 
 
@@ -75,7 +76,10 @@ class ClusterSettings:
     staging: str = ""              # folder of directory dumps and of archives that are restored in parallel
     dump: DumpJob = DumpJob()
     drill: DrillJob = DrillJob()
+    base: BaseJob = BaseJob()
+    incremental: BaseJob = BaseJob()
     retention: Policy = field(default_factory=lambda: Policy.of({}))
+    base_retention: Policy = field(default_factory=lambda: Policy.of({}))
     rpo: float = 0.0               # seconds; 0: no objective
     rto: float = 0.0
 
@@ -150,8 +154,10 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
     _refuse_later(reader, jobs, retention)
     found = ClusterSettings(
         name, dict(connection), repositories, reader.text("bin_dir"), reader.text("staging"),
-        dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")),
+        dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), base_job(jobs.inner("base")),
+        base_job(jobs.inner("incremental"), incremental=True),
         Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
+        Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base"),
         objectives.duration("rpo", 0), objectives.duration("rto", 0))
     for job in ("prune", "verify", "status"):
         _only_schedule(jobs.inner(job))

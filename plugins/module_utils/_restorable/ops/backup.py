@@ -114,9 +114,14 @@ def _commit(world: World, plan: DumpPlan, job: DumpJob, run: _Run) -> Manifest:
         not_covered=(*plan.not_covered, *(f"{error}: not in this set" for error in run.failures), *run.not_covered),
         failed=tuple(str(error) for error in run.failures), hooks=tuple(run.hooks),
         restore=restore_commands(run.items))
-    _require_objects(world, manifest)
-    put_everywhere(world.stores, manifest_key(world.cluster, run.id), [manifest.as_json()])
+    commit(world, manifest)
     return manifest
+
+
+def commit(world: World, manifest: Manifest) -> None:
+    """Write the manifest into every repository, once all of them still hold every object."""
+    _require_objects(world, manifest)
+    put_everywhere(world.stores, manifest_key(world.cluster, manifest.id), [manifest.as_json()])
 
 
 def _require_objects(world: World, manifest: Manifest) -> None:

@@ -39,16 +39,16 @@ class DumpPlan:
 def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpPlan:
     """Return the plan of a dump now; raise what would make it fail."""
     catalogues = [read_catalogue(store, world.cluster) for store in world.stores]
-    backup = _free_id(world, job, catalogues)
+    backup = free_id(world, catalogues, "dump", job.selection.label())
     last = [newest_like(catalogue, backup) for catalogue in catalogues]
     plan = DumpPlan(backup, server, tool, choose_databases(server, job.selection),
                     tuple(store.name for store in world.stores), _not_covered(server, job),
-                    _clock_warnings(catalogues, backup), _too_young(last, backup, job.max_age))
+                    clock_warnings(catalogues, backup), too_young(last, backup, job.max_age))
     if last and last[0] is not None:
         sizes, warnings = _last_sizes(world, last[0])
         plan = replace(plan, last_size=last[0].size, last_sizes=sizes, warnings=plan.warnings + warnings)
     if not plan.skipped_because:
-        _check_room(world, plan)
+        check_room(world, plan.last_size)
     return plan
 
 
@@ -108,22 +108,25 @@ def _not_covered(server: Server, job: DumpJob) -> tuple[str, ...]:
     return (*told, "postgresql.conf, pg_hba.conf, ALTER SYSTEM and ALTER ROLE ALL settings: no dump holds them")
 
 
-def _free_id(world: World, job: DumpJob, catalogues: list[Catalogue]) -> BackupId:
+def free_id(world: World, catalogues: list[Catalogue], kind: str, label: str = "") -> BackupId:
+    """Return the id of a backup that begins now, or the first free one after it."""
     taken = {each.id for catalogue in catalogues for each in catalogue.backups}
-    backup = BackupId(world.clock.now(), "dump", job.selection.label())
+    backup = BackupId(world.clock.now(), kind, label)
     while backup in taken:
         backup = backup.later()
     return backup
 
 
-def _clock_warnings(catalogues: list[Catalogue], backup: BackupId) -> tuple[str, ...]:
+def clock_warnings(catalogues: list[Catalogue], backup: BackupId) -> tuple[str, ...]:
+    """Return what is odd about the clock: backups from the future."""
     ahead = [each.id for catalogue in catalogues for each in catalogue.committed() if each.id.time > backup.time]
     if not ahead:
         return ()
     return (f"backup {max(ahead)} is dated after now ({backup.time:%Y-%m-%d %H:%M:%S} UTC); was the clock set back?",)
 
 
-def _too_young(last: list[Backup | None], backup: BackupId, max_age: float) -> str:
+def too_young(last: list[Backup | None], backup: BackupId, max_age: float) -> str:
+    """Return why nothing need be done, if the newest of every repository is younger than max_age; otherwise ""."""
     if max_age <= 0 or not last or None in last:
         return ""
     ages = [(backup.time - each.id.time).total_seconds() for each in last if each is not None]
@@ -133,14 +136,15 @@ def _too_young(last: list[Backup | None], backup: BackupId, max_age: float) -> s
             f"younger than max_age {human_duration(max_age)}")
 
 
-def _check_room(world: World, plan: DumpPlan) -> None:
-    if plan.last_size is None:
+def check_room(world: World, last_size: int | None) -> None:
+    """Raise Unavailable unless a backup a little larger than the last one fits everywhere."""
+    if last_size is None:
         return
     for store in world.stores:
         free = store.free_bytes()
-        if free is not None and free < plan.last_size * ROOM:
+        if free is not None and free < last_size * ROOM:
             raise Unavailable(f"repository {store.name} has {human_bytes(free)} free, "
-                              f"the last backup took {human_bytes(plan.last_size)}", code="store.no_room",
+                              f"the last backup took {human_bytes(last_size)}", code="store.no_room",
                               hint="Run `restorable prune`, or give the repository more room.")
 
 

@@ -16,6 +16,7 @@ from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
 from ..ports import Store
 from ..version import VERSION
+from .prune_bases import PHYSICAL, joined, plan_bases
 from .sweep import delete_set, sweep_orphans
 from .world import World
 
@@ -33,31 +34,36 @@ class PruneReport:
     sizes: Mapping[BackupId, int] = field(default_factory=dict)    # stored bytes of every set
 
 
-def prune(world: World, policy: Policy, *, dry_run: bool = False, confirm: bool = False) -> list[PruneReport]:
+def prune(world: World, policy: Policy, *, bases: Policy | None = None, dry_run: bool = False,
+          confirm: bool = False) -> list[PruneReport]:
     """Delete what no rule keeps from every repository; dry_run returns the very same plans and deletes nothing.
+
+    policy is that of dumps and adopted files, bases that of base backups.
 
     Every repository is planned before the first deletion anywhere. A guard that fires raises Refused with the plans
     in its details.
     """
     for store in world.stores:
         store.check(write=not dry_run)
+    policies = {"dump": policy, "base": bases or Policy.of({})}
     if dry_run:
-        return _reports(_plans(world, policy, confirm), deleted=False)
+        return _reports(_plans(world, policies, confirm), deleted=False)
     with world.lock.hold("prune"), world.reading.hold("prune"):
         sweep_orphans(world)
-        plans = _plans(world, policy, confirm)
+        plans = _plans(world, policies, confirm)
         for store, catalogue, plan in plans:
-            _act(world, store, catalogue, plan, policy)
+            _act(world, store, catalogue, plan, policies)
         return _reports(plans, deleted=True)
 
 
 Planned = tuple[Store, Catalogue, Plan]
+Policies = Mapping[str, Policy]    # by family
 
 
-def _plans(world: World, policy: Policy, confirm: bool) -> list[Planned]:
+def _plans(world: World, policies: Policies, confirm: bool) -> list[Planned]:
     world.progress.phase("plan")
     now = world.clock.now()
-    plans = [_plan(world.cluster, store, policy, now, confirm) for store in world.stores]
+    plans = [_plan(world, store, policies, now, confirm) for store in world.stores]
     for store, _catalogue, plan in plans:
         if plan.refusals:
             first = plan.refusals[0]
@@ -66,17 +72,20 @@ def _plans(world: World, policy: Policy, confirm: bool) -> list[Planned]:
     return plans
 
 
-def _plan(cluster: str, store: Store, policy: Policy, now: datetime, confirm: bool) -> Planned:
+def _plan(world: World, store: Store, policies: Policies, now: datetime, confirm: bool) -> Planned:
+    cluster = world.cluster
     listing = [(entry.key, entry.size) for entry in store.list(cluster_prefix(cluster))]
     catalogue = Catalogue.of(cluster, listing)
-    past = [found for key, _size in listing if key.startswith(prune_prefix(cluster))
-            for found in [parse_prune_key(key)] if found]
+    records = [key for key, _size in listing if key.startswith(prune_prefix(cluster))]
+    past = [found for key in records for found in [parse_prune_key(key)] if found]
     when, digest = max(past) if past else (None, None)
     failed = [each for each in catalogue.committed() if each.verdict == "failed"]
     spared = {each.id for each in failed if _spared(store, cluster, each)}
-    plan = plan_prune(candidates(catalogue, spared), policy, now, known_digest=digest, confirmed=confirm,
-                      last_pruned=when)
-    return store, catalogue, plan
+    chosen = candidates(catalogue, spared)
+    dumps = plan_prune([each for each in chosen if each.id.kind not in PHYSICAL], policies["dump"], now,
+                       known_digest=digest, confirmed=confirm, last_pruned=when)
+    bases = plan_bases(world, store, catalogue, chosen, policies["base"], now, past=records, confirm=confirm)
+    return store, catalogue, joined(dumps, bases)
 
 
 def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[Candidate]:
@@ -107,26 +116,30 @@ def _spared(store: Store, cluster: str, backup: Backup) -> bool:
     return levels == {"L6"} or (elsewhere and bool(levels) and levels <= {"L0", "L1"})
 
 
-def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policy: Policy) -> None:
+def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies) -> None:
     by_id: dict[object, Backup] = {each.id: each for each in catalogue.backups}
     world.progress.phase(f"delete from {store.name}", sum(by_id[row.id].size for row in plan.dropped) or None)
+    # newest first: an incremental goes before its parent
     for row in plan.dropped:
         delete_set(store, world.cluster, row.id, by_id[row.id].objects)
         world.progress.advance(by_id[row.id].size)
-    _record(world, store, plan, policy)
+    for family, policy in policies.items():
+        own = tuple(row for row in plan.rows if (row.id.kind in PHYSICAL) == (family == "base"))
+        if own or family == "dump":
+            _record(world, store, Plan(own), policy, family)
 
 
-def _record(world: World, store: Store, plan: Plan, policy: Policy) -> None:
+def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str) -> None:
     now = world.clock.now()
     known = [(found, entry.key) for entry in store.list(prune_prefix(world.cluster))
-             for found in [parse_prune_key(entry.key)] if found]
+             for found in [parse_prune_key(entry.key, family)] if found]
     newest = max(known)[0][1] if known else ""
     if not plan.dropped and newest == policy.digest():
         return
     body = {"format": 1, "tool": f"restorable {VERSION}", "policy": policy.as_dict(),
             "deleted": {str(row.id): list(row.reasons) for row in plan.dropped},
             "kept": {str(row.id): list(row.reasons) for row in plan.kept}}
-    key = prune_key(world.cluster, now, policy.digest())
+    key = prune_key(world.cluster, now, policy.digest(), family)
     if key not in {each for _found, each in known}:
         store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])
     for (when, _digest), each in known:

@@ -68,10 +68,7 @@ def open_database(connection: Connection, dbname: str, *,
     password, Unavailable otherwise; no message shows a password.
     """
     postgres: Any = driver()
-    params: dict[str, Any] = {**_neutral(), "application_name": "restorable", **connection.params,
-                              "dbname": dbname, "client_encoding": "UTF8"}
-    if connection.password is not None:
-        params["password"] = connection.password
+    params = {**parameters(connection), "dbname": dbname}
     try:
         session: psycopg.Connection[tuple[Any, ...]] = postgres.connect(
             autocommit=True, prepare_threshold=None, **params)
@@ -85,6 +82,26 @@ def open_database(connection: Connection, dbname: str, *,
         raise Unavailable(f"session in database {dbname!r} broke: {connection.mask(_words(error))}",
                           hint="Read the server's log, then run again.", code="connect.broken") from None
     return session
+
+
+def parameters(connection: Connection) -> dict[str, Any]:
+    """Return all parameters of a session, the password too, so that nothing inherited fills a gap."""
+    params: dict[str, Any] = {**_neutral(), "application_name": "restorable", **connection.params,
+                              "client_encoding": "UTF8"}
+    if connection.password is not None:
+        params["password"] = connection.password
+    return params
+
+
+def explained_error(connection: Connection, pgconn: Any) -> RestorableError:
+    """Return why a replication session did not come about."""
+    text = pgconn.error_message.decode(errors="replace")
+    if "start walsender" in text or "REPLICATION attribute" in text:
+        who = connection.params.get("user", "the operating system's user")
+        words = connection.mask(" ".join(text.split()))
+        return ConfigError(f"user {who!r} may not open a replication session: {words}",
+                           hint=f"Run `ALTER ROLE {who} REPLICATION;` on the server.", code="connect.no_replication")
+    return _explained(connection, "replication", driver().OperationalError(text, pgconn=pgconn))
 
 
 def open_maintenance(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:

@@ -12,6 +12,9 @@ from ..call import Call, Result
 
 def run(call: Call) -> Result:
     """Take a set of one cluster."""
+    if call.options.kind != "dump":
+        from .base import run as run_base
+        return run_base(call)
     from ...ops.backup import back_up
     from ..render import backup_done, render_backup
     from ..report import backup_report

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Retention of base backups: the same rules as for dumps, and no incremental loses what it stands on. Pure."""
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Iterable, Mapping
+
+from .naming import BackupId
+from .retention import Plan, Row
+
+UNKNOWN = "an incremental whose parent cannot be read may need it"
+
+
+def keep_parents(plan: Plan, parents: Mapping[BackupId, BackupId | None]) -> Plan:
+    """Return the plan with every parent of a kept incremental kept, transitively, and the reason for each.
+
+    parents names the parent of each incremental; None says that its manifest cannot be read, so that everything
+    older stays.
+    """
+    rows = {row.id: row for row in plan.rows}
+    for row in sorted(plan.kept, key=lambda each: each.id, reverse=True):
+        for needed in _needed(row.id, parents, rows):
+            if needed in rows and not rows[needed].keep:
+                rows[needed] = Row(needed, True, (_why(row.id, parents),))
+    return replace(plan, rows=tuple(rows[row.id] for row in plan.rows))
+
+
+def _needed(backup: BackupId, parents: Mapping[BackupId, BackupId | None],
+            rows: Mapping[BackupId, Row]) -> Iterable[BackupId]:
+    seen = {backup}
+    child = backup
+    while child in parents:
+        parent = parents[child]
+        if parent is None:
+            yield from (each for each in rows if each < child)
+            return
+        if parent in seen:
+            return                     # a loop, which verify tells
+        seen.add(parent)
+        yield parent
+        child = parent
+
+
+def _why(backup: BackupId, parents: Mapping[BackupId, BackupId | None]) -> str:
+    return f"parent of {backup}" if None not in parents.values() else f"parent of {backup}, or {UNKNOWN}"

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Decide before anything is copied: full or on which parent, with WAL or without, and whether it fits."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Mapping
+
+from ..errors import ConfigError, Refused, RestorableError
+from ..model.base import INCREMENTAL_SINCE, OLDEST_MAJOR
+from ..model.base_job import BaseJob
+from ..model.catalogue import Backup, Catalogue
+from ..model.manifest import Manifest
+from ..model.naming import BackupId
+from ..model.server import Server
+from .base_chain import read_chain
+from .objects import read_item
+from .preflight import check_room, clock_warnings, free_id, newest_like, too_young
+from .world import World, read_catalogue
+
+PHYSICAL = ("base", "incr")
+
+
+@dataclass(frozen=True)
+class BasePlan:
+    """What a run will copy, and why it may have nothing to do."""
+
+    id: BackupId
+    server: Server
+    repositories: tuple[str, ...]
+    self_contained: bool
+    segment_size: int
+    checksums: bool
+    parent: str = ""               # id; empty for a full base
+    chain: tuple[Manifest, ...] = ()   # the parent and all it stands on, oldest first, of the first repository
+    warnings: tuple[str, ...] = ()
+    skipped_because: str = ""
+    last_size: int | None = None
+
+
+def plan_base(world: World, server: Server, facts: Mapping[str, str], job: BaseJob, *, archived: bool) -> BasePlan:
+    """Return the plan of a base backup now; raise what would make it fail."""
+    if server.major < OLDEST_MAJOR:
+        raise ConfigError(f"server version {server.version} is older than {OLDEST_MAJOR}, from which on base backups "
+                          "are streamed", hint="Take dumps of it, or use its own pg_basebackup.", code="base.too_old")
+    catalogues = [read_catalogue(store, world.cluster) for store in world.stores]
+    kind = "incr" if job.options.incremental else "base"
+    backup = free_id(world, catalogues, kind)
+    newest = [_newest(catalogue) for catalogue in catalogues]
+    skipped = too_young(newest, backup, job.max_age)
+    chain = () if skipped or kind == "base" else _parents(world, server, facts, job, catalogues)
+    last = newest_like(catalogues[0], backup) if catalogues else None
+    self_contained = not archived if job.self_contained is None else job.self_contained
+    if not self_contained and not archived:
+        raise ConfigError("self_contained is false, and the cluster's WAL is not archived", code="base.no_wal",
+                          hint="Set up `wal` for the cluster, or leave self_contained out.")
+    if not skipped:
+        check_room(world, last.size if last else None)
+    return BasePlan(
+        backup, server, tuple(store.name for store in world.stores), self_contained,
+        int(facts.get("wal_segment_size", "16777216")), facts.get("data_checksums") == "on",
+        str(chain[-1].id) if chain else "", chain, clock_warnings(catalogues, backup), skipped,
+        last.size if last else None)
+
+
+def _newest(catalogue: Catalogue) -> Backup | None:
+    return next((each for each in reversed(catalogue.committed()) if each.id.kind in PHYSICAL), None)
+
+
+def _parents(world: World, server: Server, facts: Mapping[str, str], job: BaseJob,
+             catalogues: list[Catalogue]) -> tuple[Manifest, ...]:
+    """Return the chain that an incremental stands on: whole in every repository, of this very server."""
+    if server.major < INCREMENTAL_SINCE:
+        raise ConfigError(f"server version {server.version} takes no incremental base backups", code="base.incremental",
+                          hint=f"They came with PostgreSQL {INCREMENTAL_SINCE}; take full ones.")
+    if facts.get("summarize_wal") != "on":
+        raise ConfigError("summarize_wal is off, which incremental base backups need", code="base.no_summaries",
+                          hint="Run `ALTER SYSTEM SET summarize_wal = on` and `SELECT pg_reload_conf()`, then take a "
+                               "full base.")
+    wanted = _wanted(catalogues[0], job.parent)
+    chains = [read_chain(world, store, wanted, catalogue) for store, catalogue in zip(world.stores, catalogues)]
+    for manifest in chains[0]:
+        if manifest.server.get("system_identifier") != server.system_identifier:
+            raise Refused(f"backup {manifest.id} is of another server than the one that runs now",
+                          code="base.other_server",
+                          hint="Take a full base of this server with `restorable backup --kind base`.")
+    return chains[0]
+
+
+def _wanted(catalogue: Catalogue, wish: str) -> BackupId:
+    if wish not in ("", "latest"):
+        return catalogue.get(wish).id
+    newest = _newest(catalogue)
+    if newest is None:
+        raise Refused("there is no base backup to stand on", code="base.no_parent",
+                      hint="Take a full one first with `restorable backup --kind base`.")
+    return newest.id
+
+
+def parent_files(world: World, plan: BasePlan) -> Iterable[bytes]:
+    """Yield the parent's list of files, from the first repository that gives it whole; nothing for a full base."""
+    if not plan.chain:
+        return ()
+    parent = plan.chain[-1]
+    item = parent.find("file_list")
+    if item is None:
+        raise Refused(f"backup {parent.id} has no list of files", code="base.chain_broken",
+                      hint="Take a full base with `restorable backup --kind base`.")
+    trouble: RestorableError | None = None
+    for store in world.stores:
+        try:
+            return [b"".join(read_item(world, store, parent, item))]
+        except RestorableError as error:
+            trouble = trouble or error
+    raise trouble or Refused("no repository is set", hint="Name one.", code="repository.none")

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Wait until the WAL that a base backup needs is in every repository; without it there is no backup."""
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from ..errors import Unavailable
+from ..model.base import BaseReport
+from ..model.lsn import Lsn
+from ..model.timeline import Lineage
+from ..model.wal import Segment
+from ..ports import Store
+from .base_plan import BasePlan
+from .wal_reading import read_wal_catalogue, verify_segment
+from .world import World
+
+Pause = Callable[[float], None]
+LOOK = 1.0                         # seconds between two looks into a repository
+
+
+def pause(seconds: float) -> None:
+    """Let time pass."""
+    time.sleep(seconds)
+
+
+def needed(report: BaseReport) -> list[Segment]:
+    """Return the segments from start to stop, on the backup's own timeline."""
+    return list(Lineage(report.timeline).segments(Lsn.parse(report.start_lsn), Lsn.parse(report.stop_lsn),
+                                                  report.segment_size))
+
+
+def wait_for_wal(world: World, plan: BasePlan, report: BaseReport, patience: float, sleep: Pause = pause) -> None:
+    """Wait for start to stop in every repository and read it back; raise Unavailable naming what did not come."""
+    wanted = needed(report)
+    until = world.clock.elapsed() + patience
+    world.progress.phase(f"wait for WAL {wanted[0].name} to {wanted[-1].name}")
+    for store in world.stores:
+        while (lacking := _lacking(world, store, wanted)):
+            if world.clock.elapsed() >= until:
+                raise Unavailable(
+                    f"WAL {lacking[0].name} of backup {plan.id} did not come into repository {store.name} within "
+                    f"{patience:.0f} s, so there is no backup", code="base.wal_missing", hint=_why(plan))
+            sleep(LOOK)
+        for segment in wanted:
+            verify_segment(world, store, segment)
+
+
+def _lacking(world: World, store: Store, wanted: list[Segment]) -> list[Segment]:
+    catalogue = read_wal_catalogue(world, store)
+    return [each for each in wanted if not catalogue.has(each)]
+
+
+def _why(plan: BasePlan) -> str:
+    if plan.server.in_recovery:
+        return ("A standby cannot switch to a new segment: let the primary write, or run `SELECT pg_switch_wal()` "
+                "there; look at its pg_stat_archiver too.")
+    return ("Look at pg_stat_archiver on the server and at the shipper; then run again, or take a self-contained "
+            "backup with `self_contained: true`.")

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Plan the retention of base backups by their own policy, and join it with the plan of the dumps."""
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Iterable
+
+from ..errors import ConfigError, Damaged, NotFound
+from ..model.base_retention import keep_parents
+from ..model.catalogue import Catalogue
+from ..model.naming import BackupId, parse_prune_key
+from ..model.policy import Policy
+from ..model.retention import Candidate, Plan, plan_prune
+from ..ports import Store
+from .world import World, read_manifest
+
+PHYSICAL = ("base", "incr")
+
+
+def plan_bases(world: World, store: Store, catalogue: Catalogue, candidates: Iterable[Candidate], policy: Policy,
+               now: datetime, *, past: Iterable[str], confirm: bool) -> Plan:
+    """Return the fate of every base backup; past are the keys of the records of earlier prunes."""
+    bases = [each for each in candidates if each.id.kind in PHYSICAL]
+    if not bases:
+        return Plan()
+    found = [parsed for key in past for parsed in [parse_prune_key(key, "base")] if parsed]
+    when, digest = max(found) if found else (None, None)
+    plan = plan_prune(bases, policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
+    return keep_parents(plan, _parents(world, store, catalogue))
+
+
+def joined(one: Plan, other: Plan) -> Plan:
+    """Return both plans as one, newest first."""
+    rows = sorted((*one.rows, *other.rows), key=lambda row: row.id, reverse=True)
+    return Plan(tuple(rows), (*one.refusals, *other.refusals))
+
+
+def _parents(world: World, store: Store, catalogue: Catalogue) -> dict[BackupId, BackupId | None]:
+    return {each.id: _parent(world, store, each.id) for each in catalogue.committed() if each.id.kind == "incr"}
+
+
+def _parent(world: World, store: Store, backup: BackupId) -> BackupId | None:
+    try:
+        manifest = read_manifest(store, world.cluster, backup)
+        return BackupId.parse(manifest.base.parent) if manifest.base else None
+    except (Damaged, NotFound, ConfigError):
+        return None
