@@ -106,19 +106,19 @@ def test_what_is_wrong_is_named_with_its_path_and_value(path, value, named):
     assert caught.value.hint.endswith((".", "?"))
 
 
-@pytest.mark.parametrize("path", ["clusters.shop.wal", "clusters.shop.retention.wal"])
-def test_what_this_version_cannot_do_is_refused_not_ignored(path):
-    with pytest.raises(ConfigError) as caught:
-        Settings.of(with_(path, {"days": 7}))
-    assert caught.value.code == "config.unsupported" and path in caught.value.message
-
-
 def test_base_backups_are_set_like_dumps():
     shop = Settings.of(with_("clusters.shop.jobs.incremental", {"schedule": "0 2 * * mon-sat", "max_rate": 4096,
                                                                 "self_contained": True, "parent": "latest"}))
     job = shop.cluster("shop").incremental
     assert job.options.incremental and job.options.max_rate == 4096 and job.self_contained is True
     assert not shop.cluster("shop").base.options.incremental and shop.cluster("shop").base.self_contained is None
+
+
+def test_wal_has_defaults_and_a_window_has_days():
+    shop = Settings.of(with_("clusters.shop.wal", {"durable": "any"})).cluster("shop")
+    assert (shop.wal.method, shop.wal.spool, shop.wal.durable) == ("push", "/var/spool/restorable/shop", "any")
+    assert shop.wal_window is None
+    assert Settings.of(with_("clusters.shop.retention.wal", {"days": 7})).cluster("shop").wal_window.days == 7
 
 
 def test_encryption_is_refused_rather_than_left_out():

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Sequence
 from ..errors import ConfigError
 from ..model.pick import WORDS
 from ..version import VERSION
+from .arguments_wal import add_wal
 
 EPILOG = """\
 settings come from --config, $RESTORABLE_CONFIG, ~/.config/restorable/config.json or /etc/restorable/config.json
@@ -54,6 +55,7 @@ def _parser() -> _Parser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for add in (_backup, _prune, _list, _show, _verify, _restore, _drill, _status, _hold, _adopt, _init):
         add(verbs)
+    add_wal(verbs, _verb)
     return parser
 
 

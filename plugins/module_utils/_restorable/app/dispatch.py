@@ -12,14 +12,15 @@ from ..model.settings import ClusterSettings, Settings
 from .call import Call, Result
 from .config import find_config, load_config
 from .console import Console
-from .verbs import adopt, backup, drill, hold, init, listing, prune, restore, show, status, verify
+from .verbs import adopt, backup, drill, hold, init, listing, prune, restore, show, status, verify, wal_push, wal_ship
 
 Verb = Callable[[Call], Result]
 
 EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
     "status": status.run, "init": init.run}
-ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "hold": hold.run, "adopt": adopt.run}
+ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "hold": hold.run, "adopt": adopt.run,
+                        "wal-push": wal_push.run, "wal-ship": wal_ship.run}
 
 
 def dispatch(options: argparse.Namespace, console: Console) -> int:

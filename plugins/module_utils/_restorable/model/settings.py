@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Mapping
 
 from ..errors import ConfigError, NotFound
@@ -13,8 +14,8 @@ from .naming import check_cluster
 from .policy import Policy
 from .reading import Reader
 from .server import DumpOptions, Selection
+from .wal_settings import WalJob, wal_job, wal_window
 
-LATER = {"wal": "WAL archiving"}
 PICKS = ("latest", "oldest", "random", "random_weekly")
 
 
@@ -82,6 +83,8 @@ class ClusterSettings:
     base_retention: Policy = field(default_factory=lambda: Policy.of({}))
     rpo: float = 0.0               # seconds; 0: no objective
     rto: float = 0.0
+    wal: WalJob = WalJob()
+    wal_window: timedelta | None = None    # how far back recovery to any moment must reach; None: to the oldest base
 
 
 @dataclass(frozen=True)
@@ -151,27 +154,20 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
     if not isinstance(connection, Mapping):
         raise reader.wrong("connection", connection, "a mapping of libpq parameters")
     jobs, objectives, retention = reader.inner("jobs"), reader.inner("objectives"), reader.inner("retention")
-    _refuse_later(reader, jobs, retention)
     found = ClusterSettings(
         name, dict(connection), repositories, reader.text("bin_dir"), reader.text("staging"),
         dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), base_job(jobs.inner("base")),
         base_job(jobs.inner("incremental"), incremental=True),
         Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
         Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base"),
-        objectives.duration("rpo", 0), objectives.duration("rto", 0))
+        objectives.duration("rpo", 0), objectives.duration("rto", 0),
+        WalJob() if reader.raw("wal") is None else wal_job(reader.inner("wal"), name),
+        wal_window(retention.inner("wal")))
     for job in ("prune", "verify", "status"):
         _only_schedule(jobs.inner(job))
     for asked in (objectives, retention, jobs, reader):
         asked.done()
     return found
-
-
-def _refuse_later(reader: Reader, jobs: Reader, retention: Reader) -> None:
-    for where in (reader, jobs, retention):
-        for key, what in LATER.items():
-            if where.raw(key) is not None:
-                raise ConfigError(f"{where.where}.{key} is set, and this version has no {what}",
-                                  hint="Remove it; dumps do not need it.", code="config.unsupported")
 
 
 def _only_schedule(reader: Reader) -> None:

@@ -154,7 +154,7 @@ def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -
     for store in world.stores:
         known = next((entry for entry in store.list(key) if entry.key == key), None)
         if known is not None:
-            bound = _bound(store, key)
+            bound = bound_identifier(store, key)
             if not mine or not bound or bound == mine:
                 continue
             if not accept:
@@ -167,7 +167,8 @@ def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -
             store.put(key, [json.dumps({"format": 1, "system_identifier": mine}).encode()])
 
 
-def _bound(store: Store, key: str) -> str:
+def bound_identifier(store: Store, key: str) -> str:
+    """Return the system identifier that a cluster.json binds its folder to; raise Damaged if it cannot be read."""
     try:
         return str(json.loads(b"".join(store.get(key)))["system_identifier"])
     except (ValueError, KeyError, TypeError) as error:

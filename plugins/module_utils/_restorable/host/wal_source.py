@@ -1,0 +1,154 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where WAL waits to be archived: pg_wal of a server, or the folder that pg_receivewal writes into."""
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Iterator
+
+from ..errors import ConfigError, NotFound, Unavailable
+from ..model.wal import WalFile, is_wal_name
+from ..model.wal_order import by_urgency
+from .wal_spool import FileSpool
+
+CHUNK = 1024 * 1024
+READY = ".ready"
+
+
+class _Files:
+    """Reads files of one folder."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> str:
+        """Return a file's path."""
+        return os.path.join(self.folder, name)
+
+    def modified(self, name: str) -> float:
+        """Return when a file was last written, 0 if it is gone."""
+        try:
+            return os.stat(self.path(name)).st_mtime
+        except OSError:
+            return 0.0
+
+    def size(self, name: str) -> int:
+        """Return a file's bytes; see ops/wal_ports.py."""
+        try:
+            return os.stat(self.path(name)).st_size
+        except OSError as error:
+            raise _gone(self.path(name), error) from error
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes; see ops/wal_ports.py."""
+        try:
+            with open(self.path(name), "rb", buffering=0) as file:
+                while chunk := file.read(CHUNK):
+                    yield chunk
+        except OSError as error:
+            raise _gone(self.path(name), error) from error
+
+    def usage(self) -> tuple[int, int | None]:
+        """Return (bytes of WAL, bytes that still fit); see ops/wal_ports.py."""
+        used = 0
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    with suppress(FileNotFoundError):
+                        used += entry.stat(follow_symlinks=False).st_size if entry.is_file() else 0
+            found = os.statvfs(self.folder)
+        except OSError:
+            return used, None
+        return used, found.f_bavail * found.f_frsize
+
+
+class PgWal(_Files):
+    """A WalSource that is a data directory's pg_wal: what is complete has a file NAME.ready in archive_status.
+
+    Nothing is ever written or removed there.
+    """
+
+    def __init__(self, data_directory: str) -> None:
+        super().__init__(os.path.join(data_directory, "pg_wal"))
+        self._status = os.path.join(self.folder, "archive_status")
+
+    def ready(self) -> list[str]:
+        """Return what waits; see ops/wal_ports.py."""
+        try:
+            return by_urgency(name[:-len(READY)] for name in os.listdir(self._status) if name.endswith(READY))
+        except FileNotFoundError as error:
+            raise ConfigError(f"folder {self._status} does not exist", code="wal.no_data_directory",
+                              hint="Set wal.data_directory to the server's `SHOW data_directory`.") from error
+        except OSError as error:
+            raise ConfigError(f"folder {self._status} cannot be listed: {error.strerror}", code="wal.denied",
+                              hint="Run the shipper as the server's own account, usually postgres.") from error
+
+    def archived(self, name: str) -> None:
+        """Leave the file: PostgreSQL recycles it once archive_command said so."""
+
+
+class OneFile(_Files):
+    """A WalSource of a single file, for a push by hand or by archive_command itself."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(os.path.dirname(os.path.abspath(path)))
+        self._name = os.path.basename(path)
+
+    def ready(self) -> list[str]:
+        """Return the file's name."""
+        return [self._name]
+
+    def archived(self, name: str) -> None:
+        """Leave the file."""
+
+
+class StreamFolder(_Files):
+    """A WalSource that is the folder of pg_receivewal: a file without .partial is complete.
+
+    A file that is durable in the repositories is removed, but for the newest, by which pg_receivewal knows where to
+    go on (pg_receivewal.c, FindStreamingStart).
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self._done: set[str] = set()
+
+    def ready(self) -> list[str]:
+        """Return what waits; see ops/wal_ports.py."""
+        try:
+            names = [name for name in os.listdir(self.folder) if is_wal_name(name) and not name.endswith(".partial")]
+        except OSError as error:
+            raise Unavailable(f"folder {self.folder} cannot be listed: {error.strerror}", code="wal.stream_folder",
+                              hint="Run `restorable wal-stream` as the account that owns it.") from error
+        self._done &= set(names)
+        return by_urgency(name for name in names if name not in self._done)
+
+    def archived(self, name: str) -> None:
+        """Remove what is older than the newest complete segment."""
+        self._done.add(name)
+        segments = sorted(each for each in self._done if WalFile.parse(each).kind == "segment")
+        for each in segments[:-1]:
+            with suppress(OSError):
+                os.unlink(self.path(each))
+            self._done.discard(each)
+
+
+class ServerSpool(FileSpool):
+    """A spool whose acknowledgements are younger than the files they are of."""
+
+    def __init__(self, folder: str, source: _Files) -> None:
+        super().__init__(folder)
+        self._source = source
+
+    def acknowledge(self, name: str, *, after: float = 0.0) -> None:
+        """Say that a file is durable."""
+        super().acknowledge(name, after=max(after, self._source.modified(name)))
+
+
+def _gone(path: str, error: OSError) -> NotFound | Unavailable:
+    if isinstance(error, FileNotFoundError):
+        return NotFound(f"file {path} does not exist", code="wal.no_file", hint="Give the path of a WAL file.")
+    return Unavailable(f"file {path} cannot be read: {error.strerror}", code="wal.unreadable",
+                       hint="Run this as the server's own account, usually postgres.")

@@ -1,0 +1,214 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bring one WAL file into the repositories: never over another one, never of another server, whole or not at all."""
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Iterable
+
+from ..errors import Damaged, NotFound, Refused, RestorableError
+from ..model.naming import cluster_key
+from ..model.wal import WalFile
+from ..model.wal_header import LENGTH, SegmentHeader
+from ..model.wal_naming import (
+    COMPRESSED,
+    binding_key,
+    binding_prefix,
+    parse_binding_key,
+    parse_wal_key,
+    quarantine_key,
+    wal_file_prefix,
+    wal_key,
+)
+from ..model.wal_settings import WalJob
+from ..ports import Store
+from ..stream.compress import compressor
+from .preflight import bound_identifier
+from .wal_ports import WalSource
+from .world import World
+
+BUFFERED = 16 * 1024 * 1024        # bytes of a segment up to which it is read and compressed once for all repositories
+DECIDED = ("wal.conflict", "wal.other_server", "wal.segment_size")     # no other repository makes these right
+
+
+@dataclass(frozen=True)
+class Archived:
+    """What became of one file: where it is now, where it was already, and where it could not be put."""
+
+    name: str
+    size: int
+    stored: tuple[str, ...]        # repositories
+    found: tuple[str, ...]
+    failed: dict[str, RestorableError] = field(default_factory=dict)
+
+
+@dataclass
+class WalArchive:
+    """The WAL of one cluster, for whoever writes it. May be used by several threads."""
+
+    world: World
+    job: WalJob
+    system_identifier: str = ""    # of the server, where it is known; else that of the first segment
+    _bound: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def add(self, source: WalSource, name: str) -> Archived:
+        """Archive one file; an identical one that is there already is fine.
+
+        Raises Refused("wal.conflict") for other content under the name, which is put into quarantine, and
+        Refused("wal.other_server") for another server's. Where durable is any, one repository is enough;
+        otherwise the first failure is raised, and a file that some repository has by then is found there later.
+        """
+        file = WalFile.parse(name)
+        plain = _Plain(source, file)
+        stored: list[str] = []
+        found: list[str] = []
+        failed: dict[str, RestorableError] = {}
+        for store in self.world.stores:
+            try:
+                (found if self._put(store, file, plain) else stored).append(store.name)
+            except RestorableError as error:
+                if error.code in DECIDED:
+                    raise
+                failed[store.name] = error
+        enough = self.world.stores and (not failed or (self.job.durable == "any" and (stored or found)))
+        if not enough:
+            raise next(iter(failed.values()))
+        return Archived(name, plain.size, tuple(stored), tuple(found), failed)
+
+    def _put(self, store: Store, file: WalFile, plain: _Plain) -> bool:
+        """Store a file in one repository; say whether it was there already."""
+        if plain.header is not None:
+            self._check_server(store, plain.header)
+        suffix = self._suffix(file)
+        for there in self._there(store, file):
+            if there != plain.sha256[:len(there)]:
+                raise self._conflict(store, file, plain, suffix)
+            return True
+        try:
+            store.put(wal_key(self.world.cluster, file.name, plain.sha256, suffix), self._packed(file, plain))
+        except Refused as error:
+            if error.code != "store.exists":
+                raise
+            return True                # another pusher of the same bytes was faster
+        return False
+
+    def _there(self, store: Store, file: WalFile) -> list[str]:
+        listed = (parse_wal_key(entry.key) for entry in store.list(wal_file_prefix(self.world.cluster, file.name)))
+        return sorted({each.digest for each in listed if each is not None})
+
+    def _conflict(self, store: Store, file: WalFile, plain: _Plain, suffix: str) -> Refused:
+        key = quarantine_key(self.world.cluster, file.name, plain.sha256, suffix)
+        if not any(entry.key == key for entry in store.list(key)):
+            store.put(key, self._packed(file, plain))
+        return Refused(f"file {file.name} is in repository {store.name} with other content",
+                       hint=f"Two servers may archive as cluster {self.world.cluster}, or this one was reset; the "
+                            f"refused file is {store.name}:{key}. Stop the wrong server, or give this one a cluster "
+                            "name of its own (docs/wal.md, “same name, other content”).", code="wal.conflict")
+
+    def _suffix(self, file: WalFile) -> str:
+        return ".zst" if file.kind in COMPRESSED else ""
+
+    def _packed(self, file: WalFile, plain: _Plain) -> Iterable[bytes]:
+        if file.kind not in COMPRESSED:
+            return plain.chunks()
+        if plain.packed is None:
+            stage = compressor("zstd", self.job.level)
+            if plain.size > BUFFERED:
+                return stage(plain.chunks())
+            plain.packed = list(stage(plain.chunks()))
+            plain.drop()
+        return plain.packed
+
+    def _check_server(self, store: Store, header: SegmentHeader) -> None:
+        wanted = (header.system_identifier, header.segment_size)
+        if self.system_identifier and self.system_identifier != header.system_identifier:
+            raise _other_server("the server", self.system_identifier, header.system_identifier)
+        if self._bound.get(store.name) == wanted:
+            return
+        self._bound.pop(store.name, None)
+        bind_wal(store, self.world.cluster, *wanted)
+        self._bound[store.name] = wanted
+
+
+def bind_wal(store: Store, cluster: str, system_identifier: str, segment_size: int) -> None:
+    """Bind a cluster's WAL in a repository to one server at its first segment; refuse another server later."""
+    key = cluster_key(cluster)
+    if any(entry.key == key for entry in store.list(key)):
+        bound = bound_identifier(store, key)
+        if bound and bound != system_identifier:
+            raise _other_server(f"repository {store.name}", bound, system_identifier)
+    else:
+        _put_once(store, key, {"format": 1, "system_identifier": system_identifier})
+    sizes = [parse_binding_key(entry.key) for entry in store.list(binding_prefix(cluster))]
+    if any(size not in (None, segment_size) for size in sizes):
+        raise Refused(f"repository {store.name} holds segments of {sizes[0]} bytes, this server's have {segment_size}",
+                      hint="Give the server a new cluster name after `pg_resetwal --wal-segsize`, and take a base "
+                           "backup at once.", code="wal.segment_size")
+    if segment_size not in sizes:
+        _put_once(store, binding_key(cluster, segment_size),
+                  {"format": 1, "system_identifier": system_identifier, "segment_size": segment_size})
+
+
+def _put_once(store: Store, key: str, body: dict[str, object]) -> None:
+    try:
+        store.put(key, [json.dumps(body).encode()])
+    except Refused as error:
+        if error.code != "store.exists":
+            raise                      # another worker was faster and wrote the same
+
+
+def _other_server(whose: str, bound: str, found: str) -> Refused:
+    return Refused(f"{whose} is bound to the system identifier {bound}, this WAL is of {found}",
+                   hint="Give each server a cluster name of its own; `pg_controldata` shows a server's identifier.",
+                   code="wal.other_server")
+
+
+class _Plain:
+    """A file read once: its bytes where they are few, its digest, and what its first page says."""
+
+    def __init__(self, source: WalSource, file: WalFile) -> None:
+        self._source, self._name = source, file.name
+        self.packed: list[bytes] | None = None
+        self._held: list[bytes] | None = []
+        self.size, digest, head = 0, hashlib.sha256(), b""
+        for chunk in source.read(file.name):
+            self.size += len(chunk)
+            digest.update(chunk)
+            head = head or chunk[:LENGTH]
+            if self._held is not None:
+                self._held.append(chunk)
+                if self.size > BUFFERED:
+                    self._held = None
+        self.sha256 = digest.hexdigest()
+        self.header = self._checked(file, head) if file.kind in ("segment", "partial") else None
+        if not self.size:
+            raise Damaged(f"file {file.name} is empty", code="wal.no_segment",
+                          hint="Look into pg_wal of the server; its disk may be failing.")
+
+    def chunks(self) -> Iterable[bytes]:
+        """Return the bytes, from memory or read again."""
+        return list(self._held) if self._held is not None else self._source.read(self._name)
+
+    def drop(self) -> None:
+        """Give the plain bytes back; chunks() reads them again."""
+        self._held = None
+
+    def _checked(self, file: WalFile, head: bytes) -> SegmentHeader:
+        header = SegmentHeader.parse(head, file.name)
+        segment = file.segment(header.segment_size)
+        if self.size != header.segment_size or header.address != segment.start or header.timeline > file.timeline:
+            raise Damaged(f"file {file.name} has {self.size} bytes and begins with place {header.address} of timeline "
+                          f"{header.timeline}", code="wal.no_segment",
+                          hint="It is not what its name says; look at it with `pg_waldump`.")
+        return header
+
+
+def read_history(store: Store, cluster: str, name: str) -> str:
+    """Return the text of an archived history file; raise NotFound if it is not there."""
+    for entry in store.list(wal_file_prefix(cluster, name)):
+        return b"".join(store.get(entry.key)).decode("utf-8", "replace")
+    raise NotFound(f"history file {name} is not in repository {store.name}", code="wal.no_history",
+                   hint="See with `restorable status` which timelines the archive has.")

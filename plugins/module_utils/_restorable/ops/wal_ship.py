@@ -1,0 +1,156 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The shipper: looks ahead at what the server has finished, archives it in parallel, and says when it is durable.
+
+Nothing is kept here that matters: PostgreSQL keeps a segment until archive_command has said 0, which it says when an
+acknowledgement younger than the segment stands in the spool, and that is written after the repositories have it.
+So the shipper may be killed anywhere; what it starts again finds what is stored by its name.
+"""
+from __future__ import annotations
+
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Callable
+
+from ..errors import NotFound, RestorableError
+from ..model.wal_order import Growth, Sample
+from ..ports import Clock
+from .wal_archive import Archived, WalArchive
+from .wal_ports import Pause, Spool, WalSource
+
+LOOK = 0.2                         # seconds between two looks while nothing waits
+RETRY = (1.0, 2.0, 5.0, 10.0, 30.0)      # seconds before a file that failed is tried again
+REPORT = 5.0                       # seconds between two reports
+
+
+@dataclass
+class _Trouble:
+    error: RestorableError
+    count: int
+    again: float                   # when the file is tried again, on the clock's elapsed scale
+
+
+@dataclass
+class Shipper:
+    """Ships one cluster's WAL; step() does one round, run() goes on until it is told to stop."""
+
+    archive: WalArchive
+    source: WalSource
+    spool: Spool
+    clock: Clock
+    pause: Pause
+    tell: Callable[[str], None] = lambda _text: None     # one line for the journal
+    shipped: int = 0
+    last: str = ""
+    _last_at: datetime | None = None
+    _running: dict[str, Future[Archived]] = field(default_factory=dict)
+    _trouble: dict[str, _Trouble] = field(default_factory=dict)
+    _behind: dict[str, str] = field(default_factory=dict)    # repository: why it lacks something that others have
+    _growth: Growth = Growth()
+    _reported: float = -REPORT
+    _told: str = ""
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Ship until stopped says so; what is on its way then is finished."""
+        self._start()
+        with ThreadPoolExecutor(self.archive.job.workers, "ship") as pool:
+            while not stopped():
+                if not self.step(pool):
+                    self.pause(LOOK)
+            self._collect(everything=True)
+
+    def drain(self) -> None:
+        """Try to ship everything that waits now, each file once; what failed is told in the spool."""
+        self._start()
+        with ThreadPoolExecutor(self.archive.job.workers, "ship") as pool:
+            while self.step(pool):
+                continue
+        self._report(self.source.ready(), now=True)
+
+    def step(self, pool: ThreadPoolExecutor) -> bool:
+        """Begin what can be begun, wait for one file to be done, and say whether anything was on its way."""
+        ready = self.source.ready()
+        acknowledged = self.spool.acknowledged()
+        for name in (acknowledged | set(self._trouble)).difference(ready):
+            self.spool.forget(name)    # PostgreSQL has taken notice; a later file of this name must not find it
+            self._trouble.pop(name, None)
+        waiting = [name for name in ready if name not in acknowledged]
+        self._begin(pool, waiting)
+        busy = bool(self._running)
+        self._collect(everything=False)
+        self._report(waiting)
+        return busy
+
+    def refused(self) -> dict[str, RestorableError]:
+        """Return what could not be archived so far, by name, and why."""
+        return {name: each.error for name, each in sorted(self._trouble.items())}
+
+    def _start(self) -> None:
+        # what an earlier run said may be of other bytes; the repositories know
+        for name in self.spool.acknowledged():
+            self.spool.forget(name)
+
+    def _begin(self, pool: ThreadPoolExecutor, waiting: list[str]) -> None:
+        now = self.clock.elapsed()
+        room = 2 * self.archive.job.workers - len(self._running)
+        for name in waiting:
+            if room <= 0:
+                return
+            trouble = self._trouble.get(name)
+            if name in self._running or (trouble is not None and trouble.again > now):
+                continue
+            self._running[name] = pool.submit(self.archive.add, self.source, name)
+            room -= 1
+
+    def _collect(self, *, everything: bool) -> None:
+        if self._running:
+            wait(self._running.values(), None if everything else LOOK,
+                 ALL_COMPLETED if everything else FIRST_COMPLETED)
+        for name in [name for name, future in self._running.items() if future.done()]:
+            self._finish(name, self._running.pop(name))
+
+    def _finish(self, name: str, future: Future[Archived]) -> None:
+        try:
+            done = future.result()
+        except NotFound:
+            return                     # recycled meanwhile: somebody else has archived it
+        except RestorableError as error:
+            self._fail(name, error)
+            return
+        self._trouble.pop(name, None)
+        for repository, failure in done.failed.items():
+            self._behind[repository] = f"{failure.message} (lacks {name})"
+            self.tell(f"repository {repository} lacks {name}: {failure.message}")
+        self.source.archived(name)
+        self.spool.acknowledge(name)
+        self.shipped += 1
+        self.last, self._last_at = name, self.clock.now()
+
+    def _fail(self, name: str, error: RestorableError) -> None:
+        known = self._trouble.get(name)
+        count = known.count + 1 if known else 1
+        self._trouble[name] = _Trouble(error, count, self.clock.elapsed() + RETRY[min(count, len(RETRY)) - 1])
+        self.spool.refuse(name, error.exit_status, error.message)
+        if known is None or known.error.message != error.message:
+            self.tell(f"{name} is not archived: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+
+    def _report(self, waiting: list[str], *, now: bool = False) -> None:
+        at = self.clock.elapsed()
+        if not now and at - self._reported < REPORT:
+            return
+        self._reported = at
+        used, free = self.source.usage()
+        if free is not None:
+            self._growth = self._growth.seen(Sample(at, used, free))
+        warning = self._growth.warning(len(waiting))
+        if warning and not self._told:
+            self.tell(warning)
+        self._told = warning
+        self.spool.report({
+            "format": 1, "updated": self.clock.now().isoformat(), "waiting": len(waiting), "shipped": self.shipped,
+            "oldest_waiting": waiting[0] if waiting else "", "last": self.last,
+            "last_at": self._last_at.isoformat() if self._last_at else None, "pg_wal_bytes": used, "pg_wal_free": free,
+            "seconds_to_full": self._growth.seconds_to_full, "warning": warning, "behind": dict(self._behind),
+            "refused": {name: each.error.as_dict() for name, each in sorted(self._trouble.items())[:20]}})
