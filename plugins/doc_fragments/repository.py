@@ -25,9 +25,9 @@ options:
     type: dict
   settings:
     description:
-      - The whole settings as one mapping with the keys C(repositories), C(clusters), C(encryption) and C(state_dir),
-        just as
-        the playbooks of this collection take them from the inventory and the host command from its file.
+      - The whole settings as one mapping with the keys C(repositories), C(clusters), C(encryption), C(audit) and
+        C(state_dir), just as the playbooks of this collection take them from the inventory and the host command from
+        its file.
       - Other options of the module are put over the settings of O(cluster).
       - A password in here is refused, because Ansible cannot keep a part of a mapping out of its logs; use
         O(connection)
@@ -38,6 +38,11 @@ options:
       - A folder on the target for locks and the state of running work.
       - The default is beside the first repository.
     type: path
+  identity:
+    description:
+      - In whose name the work is written into the journal, such as a person or a job; without it the user on
+        the target.
+    type: str
   bin_dir:
     description:
       - The folder of PostgreSQL's programs on the target.

@@ -13,6 +13,7 @@ from typing import Any, Callable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._restorable.app.record import record_failure, record_result
 from ._restorable.app.report import refused_prune_report
 from ._restorable.app.wire import open_progress, open_world
 from ._restorable.errors import ConfigError, NotFound, RestorableError
@@ -37,6 +38,7 @@ COMMON: Plain = {
     "connection": {"type": "dict", "options": CONNECTION},
     "state_dir": {"type": "path"},
     "bin_dir": {"type": "path"},
+    "identity": {"type": "str"},
 }
 PROGRESS: Plain = {"progress_file": {"type": "path"}}
 
@@ -60,15 +62,19 @@ class Failure(Exception):
         self.result = result
 
 
-def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_options: tuple[str, ...] = ()) -> None:
-    """Run one verb as a module. job_options are the options that stand for settings of jobs.JOB of the cluster."""
+def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_options: tuple[str, ...] = (),
+        record: str = "") -> None:
+    """Run one verb as a module. job_options are the options that stand for settings of jobs.JOB of the cluster.
+
+    record is the verb's name in the journal; without one it leaves no event.
+    """
     module = AnsibleModule(argument_spec={**COMMON, **options}, supports_check_mode=True)
     params = _without_secrets(module)
     try:
         settings = Settings.of(settings_body(params, job, job_options))
         cluster = settings.cluster(params["cluster"])
         world = open_world(settings, cluster, open_progress(params.get("progress_file")))
-        result = verb(Call(params, cluster, world, module.check_mode))
+        result = _recorded(module, verb, Call(params, cluster, world, module.check_mode), record)
     except Failure as failure:
         module.fail_json(msg=failure.message, **failure.result)
     except RestorableError as error:
@@ -79,6 +85,27 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def _recorded(module: AnsibleModule, verb: Callable[[Call], Plain], call: Call, record: str) -> Plain:
+    """Run a verb, and write into the journals how it ended."""
+    if call.dry_run or not record:
+        return verb(call)
+    try:
+        result = verb(call)
+    except Failure as failure:
+        _warn(module, record_result(record, lambda: call.world, failure.result))
+        raise
+    except BaseException as error:
+        _warn(module, record_failure(record, lambda: call.world, error))
+        raise
+    _warn(module, record_result(record, lambda: call.world, result))
+    return result
+
+
+def _warn(module: AnsibleModule, warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        module.warn(warning)
 
 
 def settings_body(params: Mapping[str, Any], job: str = "", job_options: tuple[str, ...] = ()) -> Plain:
@@ -96,6 +123,8 @@ def settings_body(params: Mapping[str, Any], job: str = "", job_options: tuple[s
         own["repositories"] = list(params["repositories"])
     if params.get("state_dir"):
         body["state_dir"] = params["state_dir"]
+    if params.get("identity"):
+        body["audit"] = {**_mapping(body.get("audit")), "identity": params["identity"]}
     if params.get("bin_dir"):
         own["bin_dir"] = params["bin_dir"]
     if params.get("retention"):

@@ -241,7 +241,7 @@ def main() -> None:
     run(drill_backup, {
         **JOB, **PROGRESS, "objectives": {"type": "dict", "options": {"rpo": TEXT, "rto": TEXT}},
         "fail_on_verdict": {"type": "bool", "default": True}, "seed": {"type": "int"}},
-        job="drill", job_options=tuple(JOB))
+        job="drill", job_options=tuple(JOB), record="drill")
 
 
 if __name__ == "__main__":

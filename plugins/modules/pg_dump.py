@@ -281,7 +281,7 @@ def _in_words(report: Plain) -> str:
 def main() -> None:
     """Run the module."""
     run(dump, {**JOB, **PROGRESS, "accept_new_server": {"type": "bool", "default": False}},
-        job="dump", job_options=tuple(JOB))
+        job="dump", job_options=tuple(JOB), record="backup")
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ def _diff(cluster: str, repository: Plain) -> Plain:
 def main() -> None:
     """Run the module."""
     run(prune_backups, {"retention": {"type": "dict", "options": RETENTION},
-                        "confirm": {"type": "bool", "default": False}})
+                        "confirm": {"type": "bool", "default": False}}, record="prune")
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ def _value(given: object) -> object:
 
 def main() -> None:
     """Run the module."""
-    run(restore_backup, {**WISH, **PROGRESS})
+    run(restore_backup, {**WISH, **PROGRESS}, record="restore")
 
 
 if __name__ == "__main__":

@@ -115,13 +115,14 @@ class Chain:
         return [str(each.id) for row in self.list() if row.name == repository for each in row.catalogue.committed()]
 
     def files(self, *under: str) -> dict[str, str]:
-        """Return {path: SHA-256} of every file of the repositories but the locks; under cuts to sets by their id."""
+        """Return {path: SHA-256} of every file of the repositories but locks and journals; under cuts to sets by id."""
         found = {}
         for name in self.body["repositories"]:
             root = self.folder / name
             for path in sorted(root.rglob("*")):
                 key = str(path.relative_to(self.folder))
-                if path.is_file() and "/.state/" not in key and (not under or any(each in key for each in under)):
+                kept = "/.state/" not in key and f"/{NAME}/journal/" not in key
+                if path.is_file() and kept and (not under or any(each in key for each in under)):
                     found[key] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 

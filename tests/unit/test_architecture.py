@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "host": ("model", "ports", "stream"),
     "ops": ("model", "ports", "stream"),      # docs/adr/0001
     "app": ("model", "ports", "stream", "store", "postgres", "host", "ops"),
-    "border": ("app.wire", "app.report", "ops", "model"),      # the plugins outside the core: _module, modules, action
+    # the plugins outside the core: _module, modules, action
+    "border": ("app.wire", "app.report", "app.record", "app.report_audit", "ops", "model"),
 }
 FREE = ("errors", "version")
 ADAPTERS = ("stream", "store", "postgres", "host")      # the only ones that may use third-party packages

@@ -53,7 +53,7 @@ def _parser() -> _Parser:
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version")
     _add_global(parser, suppress=False)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for add in (_backup, _prune, _list, _show, _verify, _restore, _drill, _status, _hold, _adopt, _init):
+    for add in (_backup, _prune, _list, _show, _verify, _restore, _drill, _status, _hold, _adopt, _init, _audit):
         add(verbs)
     add_wal(verbs, _verb)
     return parser
@@ -147,6 +147,12 @@ def _init(verbs: Any) -> None:
 
 def _status(verbs: Any) -> None:
     _verb(verbs, "status", "tell whether each cluster is green, yellow or red, and why")
+
+
+def _audit(verbs: Any) -> None:
+    parser = _verb(verbs, "audit", "check that no event, manifest or evidence was edited, reordered or cut off")
+    parser.add_argument("--new-key", default="", metavar="PATH",
+                        help="make a signing key in a new file instead, and print its public half")
 
 
 def _hold(verbs: Any) -> None:

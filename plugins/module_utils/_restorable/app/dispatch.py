@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any, Callable, Sequence
 
 from ..errors import ConfigError, RestorableError
@@ -12,13 +13,29 @@ from ..model.settings import ClusterSettings, Settings
 from .call import Call, Result
 from .config import find_config, load_config
 from .console import Console
-from .verbs import adopt, backup, drill, hold, init, listing, prune, restore, show, status, verify, wal_push, wal_ship
+from .record import record_failure, record_result
+from .verbs import (
+    adopt,
+    audit,
+    backup,
+    drill,
+    hold,
+    init,
+    listing,
+    prune,
+    restore,
+    show,
+    status,
+    verify,
+    wal_push,
+    wal_ship,
+)
 
 Verb = Callable[[Call], Result]
 
 EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
-    "status": status.run, "init": init.run}
+    "status": status.run, "init": init.run, "audit": audit.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "hold": hold.run, "adopt": adopt.run,
                         "wal-push": wal_push.run, "wal-ship": wal_ship.run}
 
@@ -26,6 +43,8 @@ ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "hold": hold.r
 def dispatch(options: argparse.Namespace, console: Console) -> int:
     """Run the verb and print its results; return the worst exit status."""
     console.as_json, console.quiet = options.json, options.quiet
+    if options.verb == "audit" and options.new_key:
+        return _tell_alone(audit.new_key(options), console)
     settings = load_config(find_config(options.config, console.environment))
     if options.verb in ONE:
         return _one(options, settings, console)
@@ -40,12 +59,19 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
     return max(outcome.status for _cluster, outcome in outcomes)
 
 
+def _tell_alone(result: Result, console: Console) -> int:
+    _tell(result, console)
+    if console.as_json:
+        console.object(result.report)
+    return result.status
+
+
 def _one(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     if options.all:
         raise ConfigError(f"--all does not go with {options.verb}", code="usage",
                           hint="Name one cluster with --cluster.")
     cluster = settings.cluster(options.cluster)
-    result = ONE[options.verb](Call(options, settings, cluster, console))
+    result = _recorded(ONE[options.verb], Call(options, settings, cluster, console))
     _tell(result, console)
     if console.as_json:
         console.object(_body(cluster, result))
@@ -65,12 +91,27 @@ def _chosen(options: argparse.Namespace, settings: Settings) -> Sequence[Cluster
 
 def _attempt(verb: Verb, call: Call, several: bool) -> Result:
     try:
-        result = verb(call)
+        result = _recorded(verb, call)
     except Exception as error:  # noqa: BLE001 - a top: whatever befalls one cluster, the others get their turn
         told = error if isinstance(error, RestorableError) else call.console.defect(error)
         result = Result({}, status=told.exit_status, error=told)
     _tell(result, call.console, call.cluster.name if several else "")
     return result
+
+
+def _recorded(verb: Verb, call: Call) -> Result:
+    """Run a verb, and write into the journals how it ended."""
+    if call.options.dry_run:
+        return verb(call)
+    name = call.options.verb
+    try:
+        result = verb(call)
+    except BaseException as error:
+        for warning in record_failure(name, call.world, error):
+            call.console.warn(warning)
+        raise
+    warnings = record_result(name, call.world, result.report, result.error)
+    return replace(result, warnings=(*result.warnings, *warnings))
 
 
 def _tell(result: Result, console: Console, cluster: str = "") -> None:

@@ -4,22 +4,23 @@
 """Give the operations their adapters: the only file that knows which class keeps which port."""
 from __future__ import annotations
 
-import getpass
 import os
 import random
-import socket
 
 from ..errors import ConfigError
 from ..host.clock import SystemClock
 from ..host.hooks import CommandHooks
 from ..host.lock import FileLock
 from ..host.progress import Silent, StatusFile
+from ..model.journal_view import Verify
 from ..model.pick import Choose
 from ..model.settings import ClusterSettings, RepositorySettings, Settings
 from ..ops.source import BaseSource
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Store, Target
 from ..store.local import LocalStore
+from .pen import open_pen
+from .pen import operator as operator
 
 # Locks in a state_dir keep out this host's runs only, so what looks orphaned may belong to a run of another host.
 FOREIGN_ORPHAN = 86400.0   # seconds
@@ -47,7 +48,8 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
-        CommandHooks(), FOREIGN_ORPHAN if settings.state_dir else 0.0)
+        CommandHooks(), FOREIGN_ORPHAN if settings.state_dir else 0.0,
+        open_pen(settings.audit, cluster.name, state, clock))
 
 
 def open_progress(path: str | None) -> Progress:
@@ -100,16 +102,16 @@ def open_archives(cluster: ClusterSettings) -> Archives:
     return PgArchives(cluster.bin_dir, cluster.staging)
 
 
+def open_verifier(settings: Settings) -> Verify | None:
+    """Return what judges signatures: by verify_keys, else by the public half of the signing key, else none is asked."""
+    from ..host.signer import public_key, verifier
+    keys = settings.audit.verify_keys
+    if not keys and settings.audit.signing_key_file:
+        keys = (public_key(settings.audit.signing_key_file),)
+    return verifier(keys) if keys else None
+
+
 def chooser(seed: int | None = None) -> Choose:
     """Return chance: the system's, or a repeatable one for tests."""
     source = random.SystemRandom() if seed is None else random.Random(seed)
     return source.choice
-
-
-def operator() -> str:
-    """Return who runs this, as user@host."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"

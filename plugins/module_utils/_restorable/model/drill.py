@@ -73,6 +73,8 @@ class Evidence:
     operator: str = ""             # user@host
     previous: Mapping[str, str] = field(default_factory=dict)  # key and SHA-256 of the evidence before
     notes: tuple[str, ...] = ()
+    key: str = ""                  # its own name, so that evidence that was moved shows
+    journal: Mapping[str, Any] = field(default_factory=dict)   # the journals' heads, as model/journal.py describes
 
     @property
     def verdict(self) -> str:

@@ -180,6 +180,40 @@ def parse_prune_key(key: str, family: str = "dump") -> tuple[datetime, str] | No
         return None
 
 
+def journal_prefix(cluster: str) -> str:
+    """Return the prefix of the journal: shop/journal/ ."""
+    return f"{cluster}/journal/"
+
+
+def journal_id_key(cluster: str) -> str:
+    """Return the key that tells one repository's journal from another's: shop/journal/repository.json ."""
+    return f"{cluster}/journal/repository.json"
+
+
+def chain_prefix(cluster: str, chain: str) -> str:
+    """Return the prefix of one writer's events: shop/journal/db1.postgres/ ."""
+    return f"{cluster}/journal/{chain}/"
+
+
+def event_key(cluster: str, chain: str, number: int) -> str:
+    """Return the key of one event: shop/journal/db1.postgres/000000012.json .
+
+    Nothing but the number stands in it, so that of two writers of one chain a store refuses the second.
+    """
+    return f"{chain_prefix(cluster, chain)}{number:09}.json"
+
+
+def parse_event_key(key: str) -> tuple[str, int] | None:
+    """Read (chain, number) from an event's key, or None if it is no such key."""
+    found = re.fullmatch(r"[^/]+/journal/([^/]+)/(\d{9})\.json", key)
+    return (found[1], int(found[2])) if found else None
+
+
+def chain_name(text: str) -> str:
+    """Return a writer's name as a portable folder name: DB1.Post Gres becomes db1.post-gres ."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", text.lower()).strip(".-")[:80] or "unnamed"
+
+
 def cluster_key(cluster: str) -> str:
     """Return the key that binds a folder to one system identifier: shop/cluster.json ."""
     return f"{cluster}/cluster.json"

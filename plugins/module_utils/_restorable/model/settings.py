@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Mapping
 
 from ..errors import ConfigError, NotFound
+from .audit_settings import AuditSettings
 from .base_job import BaseJob, base_job
 from .naming import check_cluster
 from .policy import Policy
@@ -94,6 +95,7 @@ class Settings:
     repositories: Mapping[str, RepositorySettings]
     clusters: Mapping[str, ClusterSettings]
     state_dir: str = ""            # locks and status files; empty: beside the first repository
+    audit: AuditSettings = AuditSettings()
 
     @classmethod
     def of(cls, body: Any) -> Settings:
@@ -105,8 +107,9 @@ class Settings:
         clusters = {check_cluster(str(name)): _cluster(str(name), inner, tuple(repositories))
                     for name, inner in _pairs(top, "clusters").items()}
         state_dir = top.text("state_dir")
+        audit = AuditSettings.of(top.inner("audit"))
         top.done()
-        return cls(repositories, clusters, state_dir)
+        return cls(repositories, clusters, state_dir, audit)
 
     def cluster(self, name: str) -> ClusterSettings:
         """Return one cluster's settings; without a name, the only one."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Sequence
 
@@ -19,6 +19,7 @@ from ..model.pick import Choose, pick
 from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Scratch, Store
 from ..version import VERSION
+from .journal import read_heads
 from .ladder import Ladder
 from .rungs import check_objects, check_restored, restore_all
 from .world import World, read_catalogue, read_manifest
@@ -52,9 +53,11 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
     begun = world.clock.now()
     with world.reading.hold("drill", shared=True):
         _climb(world, scratch, job, plan, store, ladder)
-    evidence = _evidence(world, cluster, plan, ladder, begun, operator)
-    _store_evidence(world, evidence)
-    return plan, evidence
+    return plan, _store_evidence(world, _evidence(world, cluster, plan, ladder, begun, _who(world, operator)))
+
+
+def _who(world: World, operator: str) -> str:
+    return world.pen.who if world.pen else operator
 
 
 def plan_drill(world: World, scratch: Scratch, job: DrillJob, *, choose: Choose) -> tuple[DrillPlan, Store]:
@@ -141,7 +144,8 @@ def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: L
         ladder.phases(), ladder.rto, rpo, tuple(each for each in objectives if each.target),
         f"restorable {VERSION}", plan.server, dict(manifest.server) if manifest else {},
         {item.name: item.sha256 for item in manifest.items} if manifest else {}, operator,
-        {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, tuple(ladder.notes))
+        {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, tuple(ladder.notes),
+        journal=read_heads(world))
 
 
 def _previous(world: World) -> tuple[str, bytes]:
@@ -150,15 +154,18 @@ def _previous(world: World) -> tuple[str, bytes]:
     return (keys[-1], b"".join(store.get(keys[-1]))) if keys else ("", b"")
 
 
-def _store_evidence(world: World, evidence: Evidence) -> None:
+def _store_evidence(world: World, evidence: Evidence) -> Evidence:
+    """Put the evidence into every repository under a name of its own, and return it with that name."""
     world.progress.phase("store evidence")
     taken = {entry.key for store in world.stores for entry in store.list(drill_prefix(world.cluster))}
     when = evidence.begun
     while (key := drill_key(world.cluster, when, evidence.backup, evidence.verdict)) in taken:
         when += timedelta(seconds=1)   # two drills within a second
+    evidence = replace(evidence, key=key)
     data = (json.dumps(evidence.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
     for store in world.stores:
         store.put(key, [data])
+    return evidence
 
 
 def failures(checks: Sequence[Check]) -> list[Check]:

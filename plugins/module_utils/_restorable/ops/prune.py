@@ -11,11 +11,13 @@ from typing import Collection, Mapping
 
 from ..errors import Damaged, NotFound, Refused
 from ..model.catalogue import Backup, Catalogue
-from ..model.naming import BackupId, cluster_prefix, drill_key, parse_prune_key, prune_key, prune_prefix
+from ..model.journal import Facts
+from ..model.naming import BackupId, cluster_prefix, drill_key, manifest_key, parse_prune_key, prune_key, prune_prefix
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
 from ..ports import Store
 from ..version import VERSION
+from .journal import announce, read_heads
 from .prune_bases import PHYSICAL, joined, plan_bases
 from .sweep import delete_set, sweep_orphans
 from .world import World
@@ -51,9 +53,25 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, dry_run:
     with world.lock.hold("prune"), world.reading.hold("prune"):
         sweep_orphans(world)
         plans = _plans(world, policies, confirm)
+        _announce(world, plans, confirm)
         for store, catalogue, plan in plans:
             _act(world, store, catalogue, plan, policies)
         return _reports(plans, deleted=True)
+
+
+def _announce(world: World, plans: list[Planned], confirm: bool) -> None:
+    """Write into the journals what will be deleted; nothing is deleted unrecorded unless a human confirms it."""
+    deleted = {store.name: tuple(manifest_key(world.cluster, row.id) for row in plan.dropped)
+               for store, _catalogue, plan in plans if plan.dropped}
+    if not deleted:
+        return
+    reasons = {store.name: {str(row.id): list(row.reasons) for row in plan.dropped}
+               for store, _catalogue, plan in plans}
+    try:
+        announce(world, Facts("prune", "begun", details={"reasons": reasons}, deleted=deleted))
+    except Refused:
+        if not confirm:
+            raise
 
 
 Planned = tuple[Store, Catalogue, Plan]
@@ -138,7 +156,7 @@ def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str)
         return
     body = {"format": 1, "tool": f"restorable {VERSION}", "policy": policy.as_dict(),
             "deleted": {str(row.id): list(row.reasons) for row in plan.dropped},
-            "kept": {str(row.id): list(row.reasons) for row in plan.kept}}
+            "kept": {str(row.id): list(row.reasons) for row in plan.kept}, "journal": read_heads(world)}
     key = prune_key(world.cluster, now, policy.digest(), family)
     if key not in {each for _found, each in known}:
         store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])

@@ -11,6 +11,7 @@ from ..model.catalogue import Catalogue
 from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_prefix, manifest_key
 from ..ports import Clock, Hooks, Lock, Progress, Store
+from .pen import Pen
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class World:
     reading: Lock                  # held by a drill, a restore, and a prune: nothing is deleted under a reader
     hooks: Hooks
     sweep_age: float = 0.0         # seconds an orphan must be old; 0 where the lock keeps all writers out
+    pen: Pen | None = None         # writes the journal; None writes none
 
 
 def read_catalogue(store: Store, cluster: str) -> Catalogue:
