@@ -128,9 +128,9 @@ repositories:
       sample: []
     backups:
       description:
-        - Every backup, newest first. Its C(state) is V(orphan), V(failed), V(proven), V(adopted) or V(committed);
-          C(held)
-          says whether retention must leave it alone.
+        - Every backup, newest first. Its C(state) is V(orphan), V(failed), V(partial), V(proven), V(adopted) or
+          V(committed); C(missing) names the databases that a partial one lacks; C(held) says
+          whether retention must leave it alone.
       type: list
       elements: dict
       sample:
@@ -142,6 +142,7 @@ repositories:
           size: 1850112
           age: 32400.0
           held: false
+          missing: []
           proven: true
           drilled: "2026-11-20T04:00:00+00:00"
           verdict: passed
@@ -186,7 +187,8 @@ TEXT = {"type": "str"}
 
 def tell(call: Call) -> Plain:
     """Judge the cluster, list every repository, and tell more of one backup if it is named."""
-    found = status(call.world, call.cluster)
+    # without settings the job is not known, and a set of chosen databases is as good as one of all
+    found = status(call.world, call.cluster, any_selection=not call.params["settings"])
     now = call.world.clock.now()
     lists = list_report(found.repositories, now)["repositories"]
     report = status_report(found)

@@ -94,6 +94,14 @@ def test_with_allow_partial_the_databases_that_succeed_are_kept_and_the_lost_one
     assert [item.database for item in manifest.dumps()] == [shop]
     assert "short_lived" in manifest.failed[0]
     assert chain.drill().verdict == "incomplete"   # what is there was proven, and something is not there
+    [row] = chain.list()
+    [listed] = row.catalogue.committed()
+    assert (listed.missing, listed.state()) == (("short_lived",), "partial")
+    chain.own["jobs"]["dump"]["databases"] = [shop, "short_lived"]
+    status = chain.status().health
+    assert (status.colour, f"the newest backup {manifest.id} is partial: database short_lived is missing" in
+            status.reasons) == ("yellow", True)
+    assert [each.verdict for each in chain.verify()] == ["passed"]
 
 
 def test_every_database_that_fails_is_named_and_the_others_were_tried(good, fails, shop, pg16):

@@ -121,3 +121,12 @@ def test_a_drill_that_could_not_run_takes_no_proof_away():
 def test_a_drill_that_could_not_run_is_told_where_no_other_was_made():
     catalogue = Catalogue.of("shop", listing(*whole(OLD), f"drill/20261122T040000Z.{OLD}.incomplete.json"))
     assert (catalogue.backups[0].verdict, catalogue.backups[0].proven) == ("incomplete", False)
+
+
+@pytest.mark.parametrize(("name", "missing"), [
+    ("app.missing.json", ("app",)), ("%4D%C3%B6bel.missing.json.zst.age", ("Möbel",)), ("missing.dump.zst", ()),
+    ("app.missing.jsonx", ()), ("missing.json", ())])
+def test_a_listing_shows_which_databases_a_set_lacks(name, missing):
+    [found] = Catalogue.of("shop", [(f"shop/backup/20261120T030000Z-dump/{each}", 1)
+                                    for each in ("manifest.json", name)]).backups
+    assert (found.missing, found.state()) == (missing, "partial" if missing else "committed")

@@ -97,3 +97,20 @@ def test_a_dump_of_another_selection_is_no_run_of_the_configured_job():
     assert judge([holding(taken(99), aside)], [], SHOP, NOW).reasons[0].startswith("the newest backup is 4d03h old")
     assert judge([holding(aside)], [], SHOP, NOW).reasons[0] == "no backup of the configured databases was taken yet"
     assert colour(taken(99, verdict="passed"), aside, settings=of_other) == "green"
+
+
+def test_a_partial_newest_backup_is_yellow_and_names_the_missing_database():
+    lacking = Backup(BackupId(NOW - timedelta(hours=2), "dump"), 10, True, missing=("shop", "Möbel"))
+    health = judge([holding(taken(50, verdict="passed"), lacking)], [], SHOP, NOW)
+    assert (health.colour, health.reasons) == ("yellow", (
+        f"the newest backup {lacking.id} is partial: database shop is missing",
+        f"the newest backup {lacking.id} is partial: database Möbel is missing"))
+    assert colour(lacking, taken(1, verdict="passed")) == "green"
+
+
+def test_whoever_does_not_know_the_job_is_told_of_the_newest_set_of_any_selection():
+    other = Selection(databases=("other",))
+    aside = Backup(BackupId(NOW - timedelta(hours=1), "dump", other.label()), 10, True, drilled=NOW, verdict="passed")
+    assert judge([holding(aside)], [], SHOP, NOW, any_selection=True).colour == "green"
+    assert judge([holding(taken(99), aside)], [], SHOP, NOW, any_selection=True).colour == "green"
+    assert judge([holding()], [], SHOP, NOW, any_selection=True).reasons[0] == "no backup was taken yet"

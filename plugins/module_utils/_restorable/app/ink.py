@@ -11,7 +11,7 @@ _WORDS = {
     "ok": "green", "passed": "green", "PASSED": "green", "proven": "green", "green": "green", "keep": "green",
     "failed": "red", "FAILED": "red", "orphan": "red", "red": "red", "drop": "red", "missed": "red",
     "not run": "yellow", "INCOMPLETE": "yellow", "incomplete": "yellow", "yellow": "yellow", "held": "yellow",
-    "skipped": "yellow", "adopted": "yellow",
+    "skipped": "yellow", "adopted": "yellow", "partial": "yellow",
 }
 # a word of ours stands alone between two spaces, or at the edge of a line; a user's names are rarely so
 _OURS = re.compile(r"(?m)(?<![^ \n])(" + "|".join(map(re.escape, _WORDS)) + r")(?=  |[:,]? |[:,]?$)")

@@ -130,7 +130,8 @@ def backup_row(backup: Backup, now: datetime) -> Plain:
     """Describe one set as its listing shows it."""
     return {"backup": str(backup.id), "time": iso(backup.id.time), "kind": backup.id.kind, "label": backup.id.label,
             "state": backup.state(), "size": backup.size, "age": (now - backup.id.time).total_seconds(),
-            "held": backup.held, "proven": backup.proven, "drilled": iso(backup.drilled), "verdict": backup.verdict}
+            "held": backup.held, "missing": list(backup.missing), "proven": backup.proven,
+            "drilled": iso(backup.drilled), "verdict": backup.verdict}
 
 
 def status_report(status: ClusterStatus) -> Plain:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Iterable
 
 from ..errors import ConfigError, NotFound
-from .naming import MANIFEST, BackupId, hold_prefix, parse_drill_key, split_set_key
+from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, split_set_key
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Backup:
     drilled: datetime | None = None    # when the newest drill of it began
     verdict: str = ""              # passed, failed: of the newest that could run; else incomplete
     objects: tuple[str, ...] = ()  # object names
+    missing: tuple[str, ...] = ()  # databases that could not be dumped, with allow_partial
 
     @property
     def proven(self) -> bool:
@@ -30,11 +31,13 @@ class Backup:
         return self.verdict == "passed"
 
     def state(self) -> str:
-        """Return the one word a person wants: orphan, failed, proven, adopted or committed."""
+        """Return the one word a person wants: orphan, failed, partial, proven, adopted or committed."""
         if not self.committed:
             return "orphan"
         if self.verdict == "failed":
             return "failed"
+        if self.missing:
+            return "partial"
         if self.proven:
             return "proven"
         return "adopted" if self.id.kind == "adopted" else "committed"
@@ -117,7 +120,8 @@ class _Sorted:
                 continue
             drilled, verdict = self.drills.get(text, (None, ""))
             objects = tuple(sorted(self.names[text]))
-            yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects)
+            missing = tuple(found for each in objects for found in [missing_database(each)] if found)
+            yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects, missing)
 
 
 def _weight(drill: tuple[datetime, str]) -> tuple[bool, datetime]:

@@ -25,16 +25,19 @@ class Health:
 
 
 def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: ClusterSettings,
-          now: datetime) -> Health:
+          now: datetime, *, any_selection: bool = False) -> Health:
     """Return the health of one cluster over all its repositories.
 
     The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one;
-    the newest passed drill may be 35 days old.
+    the newest passed drill may be 35 days old. any_selection judges the newest set whatever it selects, for a caller
+    who does not know the job.
     """
+    label = None if any_selection else settings.dump.selection.label()
     red = [f"repository {each}" for each in unreadable]
     yellow: list[str] = []
     for catalogue in catalogues:
-        red += _age(catalogue, settings.dump.selection.label(), settings.rpo or BACKUP_AGE, now)
+        red += _age(catalogue, label, settings.rpo or BACKUP_AGE, now)
+        yellow += _lacks(catalogue, label)
     drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
     last = max(drills, key=_drilled, default=None)
     if last is None:
@@ -54,11 +57,21 @@ def _drilled(backup: Backup) -> datetime:
     return backup.drilled
 
 
-def _age(catalogue: Catalogue, label: str, allowed: float, now: datetime) -> list[str]:
-    own = [each for each in catalogue.committed() if each.id.kind == "dump"]
+def _configured(catalogue: Catalogue, label: str | None) -> list[Backup]:
     # a dump of other databases, taken by hand, says nothing of the configured job
-    configured = [each for each in own if each.id.label == label]
+    return [each for each in catalogue.committed() if each.id.kind == "dump" and label in (None, each.id.label)]
+
+
+def _lacks(catalogue: Catalogue, label: str | None) -> list[str]:
+    newest = _configured(catalogue, label)[-1:]
+    return [f"the newest backup {each.id} is partial: database {name} is missing"
+            for each in newest for name in each.missing]
+
+
+def _age(catalogue: Catalogue, label: str | None, allowed: float, now: datetime) -> list[str]:
+    configured = _configured(catalogue, label)
     if not configured:
+        own = _configured(catalogue, None)
         return [f"no backup {'of the configured databases ' if own else ''}was taken yet"]
     age = (now - configured[-1].id.time).total_seconds()
     if age > allowed:

@@ -16,7 +16,7 @@ from .naming import BackupId
 from .server import Database
 
 FORMAT = 1
-ROLES = ("dump", "globals", "globals_inventory", "fingerprint", "sidecar", "base", "tablespace", "file_list")
+ROLES = ("dump", "globals", "globals_inventory", "fingerprint", "sidecar", "missing", "base", "tablespace", "file_list")
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,17 @@ def unescape(text: str) -> str:
     return re.sub(rb"%([0-9A-F]{2})", lambda found: bytes([int(found[1], 16)]), text.encode()).decode()
 
 
+def missing_stem(database: str) -> str:
+    """Return the name, before its suffixes, of the object that says a set lacks a database: app.missing.json ."""
+    return f"{escape(database)}.missing.json"
+
+
+def missing_database(name: str) -> str:
+    """Return the database that an object's name says is missing, or "" if it is another object."""
+    stem, _dot, rest = name.partition(".")
+    return unescape(stem) if rest == "missing.json" or rest.startswith("missing.json.") else ""
+
+
 def cluster_prefix(cluster: str) -> str:
     """Return the prefix of everything of one cluster: shop/ ."""
     return f"{cluster}/"

@@ -22,6 +22,8 @@ FUTURE_MARGIN = timedelta(hours=1)         # a clock may be this wrong before it
 LAST_OF_SERIES = "floor:newest_of_series"
 NO_TIER, KNOWN_BAD = "no tier wants it", "known bad"
 HELD, FUTURE, NOTHING_NEWER = "held", "future-dated", "no newer backup since the last prune"
+PARTIAL = "partial, and a whole backup is newer"
+PARTIAL_YOUNG, PARTIAL_ALONE = "partial, but younger than min_age", "partial, but no newer whole backup"
 BAD_YOUNG, BAD_ALONE = "known bad, but younger than min_age", "known bad, but no newer good backup"
 
 
@@ -34,6 +36,7 @@ class Candidate:
     held: bool = False             # kept, and never counted in a tier
     proven: bool = False           # the newest drill of it passed
     bad: bool = False              # the newest drill or verification of it failed: never stands for a period
+    partial: bool = False          # lacks a database: stands for a period only where no whole one is
 
     @property
     def group(self) -> tuple[str, str]:
@@ -88,7 +91,7 @@ def plan_prune(candidates: Iterable[Candidate], policy: Policy, now: datetime, *
         decided = len(kept)
         for backup, reasons in _judge(_merge(own, beside), policy, now, last_pruned).items():
             kept.setdefault(backup, reasons)
-        newest = next((each.id for each in own if _counts(each, now)), None)
+        newest = next((each.id for each in _counted(own, now)), None)
         if newest is not None:
             # no dump tells which databases it holds: the last file of a series may be the last of its database
             kept.setdefault(newest, [LAST_OF_SERIES])
@@ -138,9 +141,17 @@ def _counts(candidate: Candidate, now: datetime) -> bool:
     return not candidate.held and _good(candidate, now)
 
 
+def _counted(group: Sequence[Candidate], now: datetime) -> list[Candidate]:
+    """Return who of a group may stand for a period: partial ones only if there is no whole one at all."""
+    counted = [each for each in group if _counts(each, now)]
+    if not any(each.partial for each in counted):
+        return counted
+    return [each for each in counted if not each.partial] or counted
+
+
 def _sizes(group: Sequence[Candidate], now: datetime) -> list[int]:
     """Return the newest sizes that can be compared, newest first: of good backups of the newest one's kind."""
-    counted = (each for each in group if _counts(each, now))
+    counted = iter(_counted(group, now))
     newest = next(counted, None)
     alike = (each.size for each in counted if newest and each.id.kind == newest.id.kind)
     return [newest.size, *islice(alike, BEFORE)] if newest else []
@@ -148,15 +159,16 @@ def _sizes(group: Sequence[Candidate], now: datetime) -> list[int]:
 
 def _row(candidate: Candidate, reasons: Sequence[str] | None) -> Row:
     if reasons is None:
-        return Row(candidate.id, False, (KNOWN_BAD if candidate.bad else NO_TIER,))
+        return Row(candidate.id, False, (KNOWN_BAD if candidate.bad else PARTIAL if candidate.partial else NO_TIER,))
     return Row(candidate.id, True, tuple(reasons))
 
 
 def _judge(group: Sequence[Candidate], policy: Policy, now: datetime,
            last_pruned: datetime | None) -> dict[BackupId, list[str]]:
     """Return who of a group, given newest first, stays and why. Who goes is absent, which keeps large plans fast."""
-    counted = [each for each in group if _counts(each, now)]
-    newest_good = next((each.id.time for each in group if _good(each, now)), None)
+    counted = _counted(group, now)
+    whole = not any(each.partial for each in counted)
+    newest_good = next((each.id.time for each in group if _good(each, now) and not (whole and each.partial)), None)
     chosen = _representatives(counted, policy, now)
     full = all(len(chosen[tier]) >= count for tier, count in policy.tiers().items() if count > 0)
     reasons: dict[BackupId, list[str]] = {}
@@ -165,7 +177,8 @@ def _judge(group: Sequence[Candidate], policy: Policy, now: datetime,
             reasons.setdefault(backup, []).append(f"{tier}#{rank}")
     for backup, reason in _without_tiers(counted, policy, now, full):
         reasons.setdefault(backup, []).append(reason)
-    others = [each for each in group if not _counts(each, now)] if len(counted) < len(group) else []
+    others = [each for each in group if not _counts(each, now) or (whole and each.partial)] \
+        if len(counted) < len(group) else []
     for backup, reason in _uncounted(others, newest_good, policy, now):
         reasons.setdefault(backup, []).append(reason)
     if last_pruned is not None and (newest_good is None or newest_good <= last_pruned):
@@ -231,7 +244,7 @@ def _without_tiers(counted: Sequence[Candidate], policy: Policy, now: datetime,
 
 def _uncounted(others: Sequence[Candidate], newest_good: datetime | None, policy: Policy,
                now: datetime) -> Iterator[tuple[BackupId, str]]:
-    """Yield why those stay that stand for no period: held, future-dated, or bad and not to be dropped yet."""
+    """Yield why those stay that stand for no period: held, future-dated, or bad or partial and not to go yet."""
     for each in others:
         if each.held:
             yield each.id, HELD
@@ -241,3 +254,7 @@ def _uncounted(others: Sequence[Candidate], newest_good: datetime | None, policy
             yield each.id, BAD_YOUNG
         elif each.bad and (newest_good is None or newest_good <= each.id.time):
             yield each.id, BAD_ALONE
+        elif each.partial and not each.bad and now - each.id.time < policy.min_age:
+            yield each.id, PARTIAL_YOUNG
+        elif each.partial and not each.bad and (newest_good is None or newest_good <= each.id.time):
+            yield each.id, PARTIAL_ALONE

@@ -18,6 +18,7 @@ from ..ports import Cluster
 from ..stream.tee import put_everywhere
 from ..version import VERSION
 from .dumpset import DumpedDatabase, dump_database, dump_globals
+from .partial import mark_missing
 from .preflight import DumpPlan, bind_cluster, plan_dump
 from .sweep import remove_set, sweep_orphans
 from .world import World
@@ -42,7 +43,7 @@ class _Run:
     begun: datetime
     items: list[Item] = field(default_factory=list)
     databases: list[DatabaseReport] = field(default_factory=list)
-    failures: list[RestorableError] = field(default_factory=list)
+    failures: dict[str, RestorableError] = field(default_factory=dict)    # by database
     not_covered: list[str] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -99,9 +100,10 @@ def _take(world: World, cluster: Cluster, job: DumpJob, plan: DumpPlan, run: _Ru
             run.add(dump_database(world, cluster, job, run.id, database, plan.last_sizes.get(database.name)))
         except RestorableError as error:
             # the others are still tried, so that one report names every database that fails
-            run.failures.append(_named(error, database.name))
+            run.failures[database.name] = _named(error, database.name)
     if run.failures and not (job.allow_partial and run.databases):
-        raise _all_failures(run.failures, len(plan.databases))
+        raise _all_failures(list(run.failures.values()), len(plan.databases))
+    run.items += mark_missing(world, run.id, run.failures, job.options)
     return _commit(world, plan, job, run)
 
 
@@ -111,8 +113,9 @@ def _commit(world: World, plan: DumpPlan, job: DumpJob, run: _Run) -> Manifest:
         id=run.id, cluster=world.cluster, begun=run.begun, ended=world.clock.now(), tool=f"restorable {VERSION}",
         items=tuple(run.items), databases=tuple(run.databases), server=_server_facts(plan.server, plan.tool),
         selection=asdict(job.selection), options={**asdict(job.options), "allow_partial": job.allow_partial},
-        not_covered=(*plan.not_covered, *(f"{error}: not in this set" for error in run.failures), *run.not_covered),
-        failed=tuple(str(error) for error in run.failures), hooks=tuple(run.hooks),
+        not_covered=(*plan.not_covered, *(f"{error}: not in this set" for error in run.failures.values()),
+                     *run.not_covered),
+        failed=tuple(str(error) for error in run.failures.values()), hooks=tuple(run.hooks),
         restore=restore_commands(run.items))
     commit(world, manifest)
     return manifest

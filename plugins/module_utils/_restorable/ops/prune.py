@@ -112,7 +112,7 @@ def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[
     The failed drills of spared sets found no fault in this repository's copy.
     """
     return [Candidate(each.id, each.size, held=each.held, proven=each.proven,
-                      bad=each.verdict == "failed" and each.id not in spared)
+                      bad=each.verdict == "failed" and each.id not in spared, partial=bool(each.missing))
             for each in catalogue.committed()]
 
 

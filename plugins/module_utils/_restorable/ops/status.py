@@ -48,13 +48,17 @@ def list_backups(world: World) -> list[RepositoryStatus]:
             for store in world.stores]
 
 
-def status(world: World, settings: ClusterSettings) -> ClusterStatus:
-    """Return the state of one cluster; an unreachable repository is told, not raised."""
+def status(world: World, settings: ClusterSettings, *, any_selection: bool = False) -> ClusterStatus:
+    """Return the state of one cluster; an unreachable repository is told, not raised.
+
+    any_selection judges the newest set whatever it selects, for a caller who does not know the job.
+    """
     rows = tuple(_repository(world, store) for store in world.stores)
     now = world.clock.now()
     drills = [each.drilled for row in rows for each in row.catalogue.backups if each.drilled]
-    health = judge([row.catalogue for row in rows if not row.error], [f"{row.name}: {row.error}" for row in rows
-                                                                      if row.error], settings, now)
+    unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
+    health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,
+                   any_selection=any_selection)
     return ClusterStatus(world.cluster, rows, health, max(drills, default=None), now)
 
 

@@ -1,0 +1,138 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal of real runs: both doors write it, signed, and the audit checks it down to OpenSSL's judgement."""
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from _restorable.host.signer import public_key
+from _restorable.model.audit_settings import raw_key
+from _restorable.model.journal import signed_bytes
+from kit.chain import NAME, Chain, new_folder
+from kit.plays import Ansible
+
+KEY = bytes.fromhex("302a300506032b6570032100")    # RFC 8410: what stands before an Ed25519 key in DER
+
+
+@pytest.fixture
+def chain(servers):
+    """A chain over a small database, in two repositories, signed."""
+    folder, server = new_folder(), servers.of(16)
+    server.sql("CREATE DATABASE journaled TEMPLATE template0")
+    server.sql("CREATE TABLE t AS SELECT generate_series(1, 10) AS a", database="journaled")
+    made = Chain(server, folder, repositories=("local", "offsite"), databases=["journaled"])
+    status, out, _err = made.run("audit", "--new-key", str(folder / "key.pem"))
+    assert (status, f"verify key  {public_key(str(folder / 'key.pem'))}" in out) == (0, True)
+    made.body["audit"] = {"signing_key_file": str(folder / "key.pem"), "identity": "Ada, job 7"}
+    yield made
+    server.sql("DROP DATABASE journaled WITH (FORCE)")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def events(chain, repository="local"):
+    """Return [(what, result, code)] of the one chain."""
+    [writer] = [path for path in (chain.folder / repository / NAME / "journal").iterdir() if path.is_dir()]
+    return [(body["what"], body["result"], body["code"]) for path in sorted(writer.iterdir())
+            for body in [json.loads(path.read_text())]]
+
+
+def newest(chain):
+    return max((chain.folder / "local" / NAME / "journal").glob("*/*.json"))
+
+
+def test_the_host_command_records_what_was_done_failed_and_refused(chain):
+    chain.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}
+    assert chain.run("backup", "--dry-run")[0] == 0
+    assert chain.run("status")[0] == 1
+    assert not (chain.folder / "local" / NAME).exists()
+    assert chain.run("backup")[0] == 0
+    assert chain.run("backup")[0] == 0
+    assert chain.run("hold", "latest")[0] == 0
+    assert chain.run("hold", "latest")[0] == 0
+    assert chain.run("restore")[0] == 4
+    assert chain.run("drill", "--jobs", "0")[0] == 0
+    assert chain.run("backup", "--database", "absent")[0] == 5
+    assert chain.run("hold", "latest", "--release")[0] == 0
+    assert chain.run("prune")[0] == 0
+    for repository in ("local", "offsite"):
+        assert events(chain, repository) == [
+            ("backup", "ok", ""), ("backup", "ok", ""), ("hold", "ok", ""), ("restore", "refused", "restore.not_empty"),
+            ("drill", "ok", ""), ("backup", "failed", "database.missing"), ("hold", "ok", ""), ("prune", "begun", ""),
+            ("prune", "ok", "")]
+    status, out, err = chain.run("audit")
+    assert (status, err) == (0, "")
+    assert "18 events, 18 signed: nothing is edited, missing or cut off" in out
+    body = json.loads(newest(chain).read_text())
+    assert (body["who"], body["where"].count("@")) == ("Ada, job 7", 1)
+    evidence = json.loads(next((chain.folder / "local" / NAME / "drill").glob("*.json")).read_text())
+    assert (evidence["operator"], len(evidence["journal"])) == ("Ada, job 7", 2)
+
+
+def test_openssl_accepts_a_signature_without_us(chain, tmp_path):
+    assert chain.run("backup")[0] == 0
+    body = json.loads(newest(chain).read_text())
+    files = {"key": KEY + raw_key(public_key(str(chain.folder / "key.pem"))), "data": signed_bytes(body),
+             "signature": base64.b64decode(body["signature"]["value"])}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    words = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", tmp_path / "key", "-rawin",
+             "-in", tmp_path / "data", "-sigfile", tmp_path / "signature"]
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+    (tmp_path / "data").write_bytes(files["data"].replace(b"backup", b"backUp"))
+    assert subprocess.run(words, capture_output=True, check=False).returncode != 0
+
+
+def test_damage_is_exit_status_7_and_one_json_object(chain):
+    assert chain.run("backup")[0] == 0
+    newest(chain).write_text(newest(chain).read_text().replace("Ada", "Eve"))
+    status, out, _err = chain.run("audit", "--json")
+    [found] = json.loads(out)["clusters"]
+    assert (status, found["verdict"]) == (7, "damaged")
+    assert ("unreadable", "local") in {(each["kind"], each["repository"]) for each in found["findings"]}
+    status, out, _err = chain.run("audit")
+    assert (status, "FAILED  unreadable  local: " in out) == (7, True)
+
+
+def test_a_backup_stands_and_warns_where_its_event_cannot_be_written_and_a_prune_deletes_nothing(chain):
+    chain.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}
+    assert chain.run("backup")[0] == 0
+    (chain.folder / "key.pem").chmod(0o644)
+    status, out, err = chain.run("backup")
+    assert (status, "done: dump" in out) == (0, True)
+    assert "warning: the journal of repository local has no event of this backup: audit.signing_key_file" in err
+    before = chain.files()
+    status, _out, err = chain.run("prune")
+    assert (status, "nothing was deleted, because the journal of repository local cannot record it" in err) == (4, True)
+    assert chain.files() == before
+    assert chain.run("prune", "--confirm")[0] == 0
+    assert len(chain.ids()) == 1
+
+
+def test_a_signing_key_is_never_overwritten_and_is_private(chain):
+    before = (chain.folder / "key.pem").read_bytes()
+    status, _out, err = chain.run("audit", "--new-key", str(chain.folder / "key.pem"))
+    assert (status, "exists already" in err) == (4, True)
+    assert (chain.folder / "key.pem").read_bytes() == before
+    assert (chain.folder / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_modules_write_the_same_journal(chain, tmp_path):
+    ansible = Ansible(tmp_path)
+    common = {"cluster": NAME, "identity": "Ada, AWX job 8",
+              "settings": json.loads(json.dumps({**chain.body, "clusters": {NAME: chain.own}}))}
+    assert ansible.module("pg_dump", "--check", **common)["changed"]
+    assert not (chain.folder / "local" / NAME).exists()
+    assert ansible.module("pg_dump", **common)["changed"]
+    assert ansible.module("pg_restore", **common)["code"] == "restore.not_empty"
+    assert ansible.module("pg_drill", **common)["verdict"] == "passed"
+    assert ansible.module("pg_prune", **common)["changed"] is False
+    assert events(chain) == [("backup", "ok", ""), ("restore", "refused", "restore.not_empty"), ("drill", "ok", ""),
+                             ("prune", "ok", "")]
+    assert json.loads(newest(chain).read_text())["who"] == "Ada, AWX job 8"
+    assert chain.run("audit")[0] == 0
