@@ -23,6 +23,13 @@ options:
         its marker file is refused, as it shows when a disk is not mounted.
       - Needed unless O(settings) has them.
     type: dict
+  repository_secrets:
+    description:
+      - The secrets of repositories, a mapping of their names to the keys that the settings of their type take for them,
+        such as C(secret_access_key).
+      - They are never written into a log, a result or the arguments of a program. In O(repositories) and in O(settings)
+        secrets are refused, because Ansible cannot keep a part of a mapping out of its logs.
+    type: dict
   settings:
     description:
       - The whole settings as one mapping with the keys C(repositories), C(clusters), C(encryption), C(audit) and
@@ -36,7 +43,8 @@ options:
   state_dir:
     description:
       - A folder on the target for locks and the state of running work.
-      - The default is beside the first repository.
+      - The default lies in the first local repository. Without one it is V(/var/lib/restorable) for root and
+        C($XDG_STATE_HOME/restorable) for others.
     type: path
   identity:
     description:

@@ -17,6 +17,7 @@ from ._restorable.app.record import record_failure, record_result
 from ._restorable.app.report import refused_prune_report
 from ._restorable.app.wire import open_progress, open_world
 from ._restorable.errors import ConfigError, NotFound, RestorableError
+from ._restorable.model.repositories import with_secrets, without_secrets
 from ._restorable.model.settings import ClusterSettings, Settings
 from ._restorable.ops.world import World
 
@@ -34,6 +35,7 @@ CONNECTION: Plain = {name: {"type": "str", "no_log": name == SECRET} for name in
 COMMON: Plain = {
     "cluster": {"type": "str", "required": True},
     "repositories": {"type": "dict"},
+    "repository_secrets": {"type": "dict", "no_log": True},
     "settings": {"type": "dict"},
     "connection": {"type": "dict", "options": CONNECTION},
     "state_dir": {"type": "path"},
@@ -118,9 +120,12 @@ def settings_body(params: Mapping[str, Any], job: str = "", job_options: tuple[s
     own = _own_settings(body, name)
     if params.get("connection"):
         own["connection"] = {**_mapping(own.get("connection")), **given(params["connection"])}
+    without_secrets(body.get("repositories"), "settings.repositories")
     if params.get("repositories"):
-        body["repositories"] = params["repositories"]
+        body["repositories"] = given(params["repositories"])
         own["repositories"] = list(params["repositories"])
+        without_secrets(body["repositories"], "repositories")
+    body["repositories"] = with_secrets(body.get("repositories") or {}, given(params.get("repository_secrets") or {}))
     if params.get("state_dir"):
         body["state_dir"] = params["state_dir"]
     if params.get("identity"):
@@ -172,10 +177,10 @@ def _mapping(value: Any) -> Plain:
 
 
 def _without_secrets(module: AnsibleModule) -> Plain:
-    """Return the parameters, and take the password out of what Ansible keeps.
+    """Return the parameters, and take the password and the repositories' secrets out of what Ansible keeps.
 
     Ansible blots a secret out wherever it occurs in a result, so a password such as "app" would make a database
-    called app unreadable. Results here are built from values that never hold the password, and the texts of programs
+    called app unreadable. Results here are built from values that never hold a secret, and the texts of programs
     are masked where they are read, so that nothing is left for Ansible to blot out.
     """
     params = dict(module.params)
@@ -183,4 +188,18 @@ def _without_secrets(module: AnsibleModule) -> Plain:
     if password:
         module.no_log_values.discard(password)
         module.params["connection"] = {**params["connection"], SECRET: BLOTTED}
+    secrets = params.get("repository_secrets")
+    if secrets:
+        for value in texts_of(secrets):
+            module.no_log_values.discard(value)
+        module.params["repository_secrets"] = BLOTTED
     return params
+
+
+def texts_of(value: Any) -> list[str]:
+    """Return every text in a value, at any depth, as Ansible collects what it is to blot out."""
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in texts_of(inner)]
+    if isinstance(value, (list, tuple)):
+        return [text for inner in value for text in texts_of(inner)]
+    return [] if value is None or isinstance(value, bool) else [str(value)]

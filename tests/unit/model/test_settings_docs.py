@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from _restorable.model import settings
+from _restorable.model import repositories, settings
 from _restorable.model.policy import Policy
 from _restorable.model.settings import Settings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
 READ = re.compile(r'\.(?:raw|inner|text|flag|number|choice|texts|duration)\("(\w+)"|_pairs\(top, "(\w+)"\)')
-KEYS = {one or other for one, other in READ.findall(Path(settings.__file__).read_text(encoding="utf-8"))}
+SOURCES = (settings, repositories)
+KEYS = {one or other for source in SOURCES
+        for one, other in READ.findall(Path(source.__file__).read_text(encoding="utf-8"))}
 
 
 def block(language: str) -> str:

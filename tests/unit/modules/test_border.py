@@ -87,3 +87,27 @@ def test_a_repository_that_cannot_be_read_is_told_and_judged_red(call, tmp_path)
                  repositories={"local": {"type": "local", "path": str(tmp_path / "none"), "require_marker": True}})
     assert (found["colour"], found["changed"], bool(found["repositories"][0]["error"])) == ("red", False, True)
     assert found["summary"]["newest"] == "none"
+
+
+@pytest.mark.parametrize("place", ["repositories", "settings"])
+def test_a_secret_of_a_repository_is_refused_where_ansible_would_log_it(call, place):
+    repositories = {"local": {**LOCAL["local"], "secret_access_key": "Gehe'im"}}
+    wish = repositories if place == "repositories" else {"repositories": repositories}
+    found = call("pg_backup_info", cluster="shop", **{place: wish})
+    assert (found["code"], "repository_secrets.local.secret_access_key" in found["hint"]) == ("config.secret", True)
+    assert "Gehe'im" not in found["msg"] + found["hint"]
+
+
+def test_secrets_reach_the_settings_of_their_repository_and_no_result(call, border):
+    given = border.settings_body({"cluster": "shop", "repositories": LOCAL,
+                                  "repository_secrets": {"local": {"session_token": "x", "access_key_id": None}}})
+    assert given["repositories"] == {"local": {**LOCAL["local"], "session_token": "x"}}
+    found = call("pg_backup_info", cluster="shop", repositories=LOCAL,
+                 repository_secrets={"local": {"secret_access_key": "local"}})
+    assert found["invocation"]["module_args"]["repository_secrets"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert "repositories.local.secret_access_key is not a known setting" in found["msg"]
+
+
+def test_secrets_of_a_repository_that_is_not_there_are_refused(call):
+    found = call("pg_backup_info", cluster="shop", repositories=LOCAL, repository_secrets={"lokal": {"profile": "x"}})
+    assert (found["code"], found["hint"]) == ("config.secret", "Known repositories: local.")

@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..model.settings import Settings
 
 SYSTEM = "/etc/restorable/config.json"
+SECRET = ("password", "secret_access_key", "session_token")
 
 
 def find_config(path: str | None, environment: Mapping[str, str]) -> str:
@@ -40,12 +41,13 @@ def load_config(path: str) -> Settings:
         raise ConfigError(f"settings file {path} is not JSON: {error}", code="config.json",
                           hint="Mend the place that is named.") from error
     if mode & 0o007 and _has_password(body):
-        raise ConfigError(f"settings file {path} holds a password and has mode {mode:04o}", code="config.mode",
-                          hint=f"Run `chmod 0640 {path}`, or move the password to a password_file.")
+        raise ConfigError(f"settings file {path} holds a secret and has mode {mode:04o}", code="config.mode",
+                          hint=f"Run `chmod 0640 {path}`, or move a password to a password_file and a key to a "
+                               "credentials_file.")
     return Settings.of(body)
 
 
 def _has_password(body: Any) -> bool:
     if isinstance(body, dict):
-        return any((key == "password" and value) or _has_password(value) for key, value in body.items())
+        return any((key in SECRET and value) or _has_password(value) for key, value in body.items())
     return isinstance(body, list) and any(_has_password(each) for each in body)

@@ -14,27 +14,13 @@ from ..host.lock import FileLock
 from ..host.progress import Silent, StatusFile
 from ..model.journal_view import Verify
 from ..model.pick import Choose
-from ..model.settings import ClusterSettings, RepositorySettings, Settings
+from ..model.settings import ClusterSettings, Settings
 from ..ops.source import BaseSource
 from ..ops.world import World
-from ..ports import Archives, Cluster, Progress, Scratch, Store, Target
-from ..store.local import LocalStore
+from ..ports import Archives, Cluster, Progress, Scratch, Target
 from .pen import open_pen
 from .pen import operator as operator
-
-# Locks in a state_dir keep out this host's runs only, so what looks orphaned may belong to a run of another host.
-FOREIGN_ORPHAN = 86400.0   # seconds
-STATE_FOLDER = ".state"    # beside the backups of a local repository; no listing shows a name with a leading dot
-
-
-def open_store(repository: RepositorySettings) -> Store:
-    """Return the adapter of one repository."""
-    return LocalStore(repository.name, repository.path, require_marker=repository.require_marker)
-
-
-def create_store(repository: RepositorySettings) -> None:
-    """Make a repository's folder and its marker; one that is there already is fine."""
-    LocalStore(repository.name, repository.path, require_marker=repository.require_marker).create()
+from .stores import open_store, state_dir, sweep_age
 
 
 def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress) -> World:
@@ -43,26 +29,17 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         raise ConfigError(f"cluster {cluster.name} has no repository", code="repository.none",
                           hint="Name at least one under `repositories`.")
     clock = SystemClock()
-    state = state_dir(settings, cluster)
+    state = state_dir(settings, cluster, os.environ)
     return World(
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
-        CommandHooks(), FOREIGN_ORPHAN if settings.state_dir else 0.0,
-        open_pen(settings.audit, cluster.name, state, clock))
+        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, state, clock))
 
 
 def open_progress(path: str | None) -> Progress:
     """Return what writes progress into a file, for a caller that polls it, or nothing without a path."""
     return StatusFile(path) if path else Silent()
-
-
-def state_dir(settings: Settings, cluster: ClusterSettings) -> str:
-    """Return the folder of locks: by the settings, or inside the cluster's first repository.
-
-    There every user and host that writes to the repository meets the same lock.
-    """
-    return settings.state_dir or os.path.join(settings.repositories[cluster.repositories[0]].path, STATE_FOLDER)
 
 
 def open_cluster(cluster: ClusterSettings) -> Cluster:

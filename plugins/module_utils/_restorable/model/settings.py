@@ -14,19 +14,11 @@ from .base_job import BaseJob, base_job
 from .naming import check_cluster
 from .policy import Policy
 from .reading import Reader
+from .repositories import Repository, repository
 from .server import DumpOptions, Selection
 from .wal_settings import WalJob, wal_job, wal_window
 
 PICKS = ("latest", "oldest", "random", "random_weekly")
-
-
-@dataclass(frozen=True)
-class RepositorySettings:
-    """Where backups are stored."""
-
-    name: str
-    path: str
-    require_marker: bool = False   # refuse a folder without its marker file, as an unmounted disk shows
 
 
 @dataclass(frozen=True)
@@ -92,16 +84,16 @@ class ClusterSettings:
 class Settings:
     """All of it."""
 
-    repositories: Mapping[str, RepositorySettings]
+    repositories: Mapping[str, Repository]
     clusters: Mapping[str, ClusterSettings]
-    state_dir: str = ""            # locks and status files; empty: beside the first repository
+    state_dir: str = ""            # locks and status files; empty: in the first local repository, see app/stores.py
     audit: AuditSettings = AuditSettings()
 
     @classmethod
     def of(cls, body: Any) -> Settings:
         """Read everything strictly; raise ConfigError that names the path and the value."""
         top = Reader(body, "settings")
-        repositories = {str(name): _repository(str(name), inner)
+        repositories = {str(name): repository(str(name), inner)
                         for name, inner in _pairs(top, "repositories").items()}
         _refuse_encryption(top)
         clusters = {check_cluster(str(name)): _cluster(str(name), inner, tuple(repositories))
@@ -134,17 +126,6 @@ def _refuse_encryption(top: Reader) -> None:
     if top.raw("encryption"):
         raise ConfigError("settings.encryption is set, and this version cannot encrypt",
                           hint="Remove it to store backups unencrypted on purpose.", code="config.unsupported")
-
-
-def _repository(name: str, body: Any) -> RepositorySettings:
-    reader = Reader(body, f"repositories.{name}")
-    reader.choice("type", "local", ("local",))
-    path = reader.text("path")
-    if not path.startswith("/"):
-        raise reader.wrong("path", path, "an absolute path")
-    repository = RepositorySettings(name, path, reader.flag("require_marker", False))
-    reader.done()
-    return repository
 
 
 def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:

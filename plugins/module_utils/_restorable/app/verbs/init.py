@@ -9,10 +9,10 @@ from ..call import Call, Result
 
 def run(call: Call) -> Result:
     """Make the cluster's repositories; a human says with it that their disks are mounted now."""
-    from ..wire import create_store
+    from ..stores import create_store
     made = [call.settings.repositories[name] for name in call.cluster.repositories]
     for each in made if not call.options.dry_run else ():
         create_store(each)
-    places = ", ".join(f"repository {each.name} in {each.path}" for each in made)
+    places = ", ".join(f"repository {each.name} in {each.place}" for each in made)
     begin = "dry run: nothing was made; to make:" if call.options.dry_run else f"done: init {call.cluster.name}"
     return Result({"repositories": [each.name for each in made]}, done=f"{begin} {places}")

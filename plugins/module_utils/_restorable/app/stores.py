@@ -1,0 +1,66 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Open the repositories of a cluster by the type of their settings, and say where its locks are."""
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Mapping
+
+from ..model.repositories import LocalRepository, Repository
+from ..model.settings import ClusterSettings, Settings
+from ..ports import Store
+from ..store.local import LocalStore
+
+# Locks of this host keep out its own runs only, so what looks orphaned may belong to a run of another host.
+FOREIGN_ORPHAN = 86400.0   # seconds
+STATE_FOLDER = ".state"    # beside the backups of a local repository; no listing shows a name with a leading dot
+SYSTEM_STATE = "/var/lib/restorable"
+
+
+def open_store(repository: Repository) -> Store:
+    """Return the adapter of one repository; nothing is touched yet."""
+    return OPENERS[type(repository)](repository)
+
+
+def create_store(repository: Repository) -> None:
+    """Make a repository's folder and its marker; one of another type must be there, and is checked."""
+    store = open_store(repository)
+    if isinstance(store, LocalStore):
+        store.create()
+    else:
+        store.check()
+
+
+def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping[str, str]) -> str:
+    """Return the folder of locks: by the settings, inside the cluster's first local repository, or the host's.
+
+    In a local repository every user and host that writes to it meets the same lock.
+    """
+    if settings.state_dir:
+        return settings.state_dir
+    local = _local_ones(settings, cluster)
+    if local:
+        return os.path.join(local[0].path, STATE_FOLDER)
+    if os.geteuid() == 0:
+        return SYSTEM_STATE
+    own = environment.get("XDG_STATE_HOME") or os.path.join(environment.get("HOME", "/"), ".local", "state")
+    return os.path.join(own, "restorable")
+
+
+def sweep_age(settings: Settings, cluster: ClusterSettings) -> float:
+    """Return how many seconds an orphan must be old: 0 where the lock keeps all writers out."""
+    guarded = not settings.state_dir and len(_local_ones(settings, cluster)) == len(cluster.repositories)
+    return 0.0 if guarded else FOREIGN_ORPHAN
+
+
+def _local_ones(settings: Settings, cluster: ClusterSettings) -> list[LocalRepository]:
+    every = [settings.repositories[name] for name in cluster.repositories]
+    return [each for each in every if isinstance(each, LocalRepository)]
+
+
+def _local(repository: LocalRepository) -> Store:
+    return LocalStore(repository.name, repository.path, require_marker=repository.require_marker)
+
+
+OPENERS: Mapping[type, Callable[[Any], Store]] = {LocalRepository: _local}
