@@ -32,12 +32,17 @@ CONNECTION: Plain = {name: {"type": "str", "no_log": name == SECRET} for name in
     "ssl_min_protocol_version", "ssl_max_protocol_version", "gssencmode", "krbsrvname", "gsslib", "gssdelegation",
     "target_session_attrs", "load_balance_hosts", "keepalives", "keepalives_idle", "keepalives_interval",
     "keepalives_count", "tcp_user_timeout")}
+ENCRYPTION: Plain = {
+    "recipients": {"type": "list", "elements": "str"}, "recipients_file": {"type": "path"},
+    "identity_file": {"type": "list", "elements": "path"}, "passphrase_file": {"type": "path", "no_log": False},
+    "required": {"type": "bool"}}
 COMMON: Plain = {
     "cluster": {"type": "str", "required": True},
     "repositories": {"type": "dict"},
     "repository_secrets": {"type": "dict", "no_log": True},
     "settings": {"type": "dict"},
     "connection": {"type": "dict", "options": CONNECTION},
+    "encryption": {"type": "dict", "options": ENCRYPTION},
     "state_dir": {"type": "path"},
     "bin_dir": {"type": "path"},
     "identity": {"type": "str"},
@@ -126,6 +131,10 @@ def settings_body(params: Mapping[str, Any], job: str = "", job_options: tuple[s
         own["repositories"] = list(params["repositories"])
         without_secrets(body["repositories"], "repositories")
     body["repositories"] = with_secrets(body.get("repositories") or {}, given(params.get("repository_secrets") or {}))
+    sealing = params.get("encryption") or _mapping(params.get("settings")).get("encryption")
+    if sealing:
+        # a recipient that came out as null must not turn into a backup that is not sealed
+        body["encryption"] = sealing
     if params.get("state_dir"):
         body["state_dir"] = params["state_dir"]
     if params.get("identity"):

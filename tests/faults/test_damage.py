@@ -148,7 +148,7 @@ def test_older_data_under_a_forged_manifest_passes_verify_and_never_a_drill(copy
 
 def test_an_unknown_manifest_version_is_refused_and_names_both_versions(copy):
     edited(copy, lambda body: body.update(format=99), signed=True)
-    is_found(copy, "manifest", word="format 99, this version reads 1")
+    is_found(copy, "manifest", word="format 99, this version reads 1 to 2")
     with pytest.raises(Damaged, match="format 99") as caught:
         copy.restore(databases=("dmg",), into="other")
     assert caught.value.code == "manifest.unknown_format"

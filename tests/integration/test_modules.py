@@ -193,7 +193,8 @@ def test_a_password_that_is_a_common_word_leaves_the_result_readable(ansible, em
     ("repositories", {"local": {"type": "local", "path": "/x", "compres": 1}}, "config.unknown_key"),
     ("max_age", "soon", "config.duration"),
     ("jobs", -1, "config.value"),
-    ("settings", {"encryption": {"recipients": ["age1x"]}}, "config.unsupported"),
+    ("settings", {"encryption": {"recipients": ["age1x"]}}, "encryption.bad_recipient"),
+    ("encryption", {"identity_file": ["/etc/key"]}, "encryption.no_recipient"),
     ("settings", {"clusters": {"shop": {"jobs": {"dump": {"databses": ["app"]}}}}}, "config.unknown_key"),
     ("settings", {"clusters": {"other": {}}}, "cluster.unknown"),
 ])

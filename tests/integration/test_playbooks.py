@@ -132,10 +132,10 @@ def test_a_wrong_setting_in_the_inventory_is_told_by_its_path(ansible, host, tmp
     assert "Did you mean databases?" in done.line("  db1 ", " shop ", "FAILED")
 
 
-def test_backups_that_were_meant_to_be_encrypted_are_refused(ansible, host, tmp_path):
+def test_backups_that_were_meant_to_be_sealed_are_refused_if_they_cannot_be(ansible, host, tmp_path):
     meant = {**host("db1", shop={}), "restorable_encryption": {"recipients": ["age1qqq"]}}
     done = ansible.play("backup", ansible.inventory(db1=meant))
-    assert "cannot encrypt" in done.line("  db1 ", " shop ", "FAILED")
+    assert "encryption.recipients[0] is 'age1qqq', which is no public key" in done.line("  db1 ", " shop ", "FAILED")
     assert not (tmp_path / "db1").exists()
 
 

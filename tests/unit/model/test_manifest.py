@@ -81,8 +81,8 @@ def test_an_edited_value_is_found():
 
 
 def test_an_unknown_format_is_refused_and_names_both_versions():
-    with pytest.raises(Damaged, match="has format 2, this version reads 1") as caught:
-        Manifest.from_json(edited(lambda body: body.update(format=2)), "x")
+    with pytest.raises(Damaged, match="has format 3, this version reads 1 to 2") as caught:
+        Manifest.from_json(edited(lambda body: body.update(format=3)), "x")
     assert caught.value.code == "manifest.unknown_format"
 
 
@@ -109,6 +109,23 @@ def test_a_manifest_that_makes_no_sense_is_damaged_whatever_its_digest_says(why,
 def test_what_is_no_manifest_is_damaged(data):
     with pytest.raises(Damaged):
         Manifest.from_json(data, "x")
+
+
+def test_a_manifest_of_format_1_is_read_and_its_objects_are_not_sealed():
+    def older(body):
+        body["format"] = 1
+        for item in body["items"]:
+            del item["encryption"], item["recipients"]
+    read = Manifest.from_json(edited(older), "x")
+    assert read == small()
+    assert {(item.encryption, item.recipients) for item in read.items} == {("", ())}
+
+
+def test_the_keys_of_a_set_are_those_of_all_its_objects():
+    items = (Item("a.age", "dump", 1, DIGEST, 1, DIGEST, encryption="age", recipients=("age1b", "age1a")),
+             Item("b.age", "globals", 1, DIGEST, 1, DIGEST, encryption="age", recipients=("age1a",)))
+    read = Manifest.from_json(small(items=items).as_json(), "x")
+    assert (read.items, read.key_ids()) == (items, ("age1a", "age1b"))
 
 
 def test_sizes_are_sums_and_objects_are_found_by_role_and_database():

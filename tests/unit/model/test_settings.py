@@ -121,11 +121,6 @@ def test_wal_has_defaults_and_a_window_has_days():
     assert Settings.of(with_("clusters.shop.retention.wal", {"days": 7})).cluster("shop").wal_window.days == 7
 
 
-def test_encryption_is_refused_rather_than_left_out():
-    with pytest.raises(ConfigError, match="encryption is set, and this version cannot encrypt"):
-        Settings.of({**GOOD, "encryption": {"recipients": ["age1x"]}})
-
-
 def test_one_job_is_all_that_other_formats_than_directory_take():
     assert dump_job(Reader({"format": "directory", "jobs": 8}, "dump")).options.jobs == 8
 

@@ -8,6 +8,7 @@ import pytest
 
 from _restorable.model.settings import Settings
 
+PUBLIC = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 LOCAL = {"local": {"type": "local", "path": "/backups"}}
 
 
@@ -49,12 +50,28 @@ def test_a_mistake_in_another_cluster_does_not_matter(border):
     ({"clusters": ["shop"]}, "config.type"),
     ({"clusters": {"shop": "yes"}}, "config.type"),
     ({"clusters": {"shop": {"connection": {"password": "x"}}}}, "config.password"),
-    ({"encryption": {"recipients": ["age1x"]}}, "config.unsupported"),
+    ({"encryption": {"recipients": ["age1x"]}}, "encryption.bad_recipient"),
     ({"cluster": {}}, "config.unknown_key"),
 ])
 def test_wrong_settings_fail_the_task_with_code_and_hint(call, body, code):
     found = call("pg_backup_info", cluster="shop", settings=body, repositories=LOCAL)
     assert (found["failed"], found["code"], bool(found["hint"])) == (True, code, True)
+
+
+def test_encryption_replaces_that_of_the_settings_as_a_whole(border):
+    body = {"repositories": LOCAL, "encryption": {"recipients": [PUBLIC], "identity_file": "/key"}}
+    found = settings(border, settings=body).encryption
+    assert [each.text for each in found.recipients] == [PUBLIC]
+    assert (found.identity_files, found.required) == (("/key",), True)
+    other = settings(border, settings=body, encryption={"recipients": None, "identity_file": ["/other"]}).encryption
+    assert (other.recipients, other.identity_files, other.required) == ((), ("/other",), True)
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_recipients_that_came_out_as_nothing_are_no_reason_to_store_unsealed_backups(border, nothing):
+    for given in ({"settings": {"repositories": LOCAL, "encryption": {"recipients": nothing}}},
+                  {"settings": {"repositories": LOCAL}, "encryption": {"recipients": nothing}}):
+        assert settings(border, **given).encryption.required
 
 
 def test_a_cluster_without_a_repository_fails_the_task(call):

@@ -10,6 +10,7 @@ import random
 from ..errors import ConfigError
 from ..host.clock import SystemClock
 from ..host.hooks import CommandHooks
+from ..host.keyfiles import KeyFiles
 from ..host.lock import FileLock
 from ..host.progress import Silent, StatusFile
 from ..model.journal_view import Verify
@@ -18,6 +19,7 @@ from ..model.settings import ClusterSettings, Settings
 from ..ops.source import BaseSource
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Target
+from ..stream.keyring import Keyring
 from .pen import open_pen
 from .pen import operator as operator
 from .stores import open_store, state_dir, sweep_age
@@ -34,7 +36,8 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
-        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, state, clock))
+        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, state, clock),
+        Keyring(KeyFiles(settings.encryption)))
 
 
 def open_progress(path: str | None) -> Progress:

@@ -15,7 +15,8 @@ from .base import BaseReport, Tablespace
 from .naming import BackupId
 from .server import Database
 
-FORMAT = 1
+FORMAT = 2                         # what is written: 2 knows sealed objects
+READ = (1, 2)
 ROLES = ("dump", "globals", "globals_inventory", "fingerprint", "sidecar", "missing", "base", "tablespace", "file_list")
 
 
@@ -32,6 +33,8 @@ class Item:
     database: str = ""             # of roles dump and fingerprint
     format: str = ""               # custom, directory, plain
     compression: str = "none"      # zstd, gzip, none
+    encryption: str = ""           # age, or openssl/KDF/DIGEST of an adopted file; "" is none
+    recipients: tuple[str, ...] = ()   # short names of the public keys that it is sealed for
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,10 @@ class Manifest:
         """Return the archives, one a database."""
         return tuple(item for item in self.items if item.role == "dump")
 
+    def key_ids(self) -> tuple[str, ...]:
+        """Return the short names of all keys that an object of the set is sealed for."""
+        return tuple(sorted({key for item in self.items for key in item.recipients}))
+
     def report(self, database: str) -> DatabaseReport | None:
         """Return the report on one database, or None."""
         return next((row for row in self.databases if row.name == database), None)
@@ -119,8 +126,8 @@ class Manifest:
             version, digest = body["format"], body.get("digest")
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(where, f"it is not a manifest ({error})") from error
-        if version != FORMAT:
-            raise Damaged(f"manifest {where} has format {version!r}, this version reads {FORMAT}",
+        if version not in READ:
+            raise Damaged(f"manifest {where} has format {version!r}, this version reads 1 to {FORMAT}",
                           hint="Use the version of restorable that wrote it, or a newer one.",
                           code="manifest.unknown_format")
         if digest != _digest(body):
@@ -152,7 +159,7 @@ def _read(cls: type[Manifest], body: dict[str, Any]) -> Manifest:
 
 
 def _item(row: dict[str, Any]) -> Item:
-    item = Item(**row)
+    item = Item(**{**row, "recipients": tuple(row.get("recipients", ()))})
     if item.role not in ROLES:
         raise ValueError(f"object {item.name!r} has the unknown role {item.role!r}")
     if "/" in item.name or item.name.startswith(".") or len(item.sha256) != 64:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Mapping
 
-from ..errors import ConfigError, NotFound
+from ..errors import NotFound
 from .audit_settings import AuditSettings
 from .base_job import BaseJob, base_job
+from .encryption import Encryption
 from .naming import check_cluster
 from .policy import Policy
 from .reading import Reader
@@ -88,6 +89,7 @@ class Settings:
     clusters: Mapping[str, ClusterSettings]
     state_dir: str = ""            # locks and status files; empty: in the first local repository, see app/stores.py
     audit: AuditSettings = AuditSettings()
+    encryption: Encryption = Encryption()
 
     @classmethod
     def of(cls, body: Any) -> Settings:
@@ -95,13 +97,13 @@ class Settings:
         top = Reader(body, "settings")
         repositories = {str(name): repository(str(name), inner)
                         for name, inner in _pairs(top, "repositories").items()}
-        _refuse_encryption(top)
+        encryption = Encryption.of(top)
         clusters = {check_cluster(str(name)): _cluster(str(name), inner, tuple(repositories))
                     for name, inner in _pairs(top, "clusters").items()}
         state_dir = top.text("state_dir")
         audit = AuditSettings.of(top.inner("audit"))
         top.done()
-        return cls(repositories, clusters, state_dir, audit)
+        return cls(repositories, clusters, state_dir, audit, encryption)
 
     def cluster(self, name: str) -> ClusterSettings:
         """Return one cluster's settings; without a name, the only one."""
@@ -121,11 +123,6 @@ def _pairs(top: Reader, key: str) -> Mapping[Any, Any]:
     return value
 
 
-def _refuse_encryption(top: Reader) -> None:
-    # Fails closed: backups that were meant to be sealed are never written in the clear.
-    if top.raw("encryption"):
-        raise ConfigError("settings.encryption is set, and this version cannot encrypt",
-                          hint="Remove it to store backups unencrypted on purpose.", code="config.unsupported")
 
 
 def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:

@@ -11,6 +11,9 @@ from typing import Iterable
 from .manifest import Item
 
 UNPACK = {"zstd": "zstd -dc {} |", "gzip": "gzip -dc {} |", "none": "cat {} |"}
+OPENED = {"zstd": "zstd -d |", "gzip": "gzip -d |", "none": ""}
+KEY = "key.txt"                    # stands for the file with the secret key
+PASSPHRASE = "passphrase.txt"      # noqa: S105 - and for the one with the passphrase
 
 _ALWAYS_THERE = ("postgres", "template1")    # initdb makes them
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")    # no name of these letters can be read as a connection string
@@ -53,7 +56,19 @@ def _database(item: Item, adopted: bool) -> list[str]:
 
 
 def _unpack(item: Item) -> str:
+    if item.encryption:
+        return f"{_open(item)} | {OPENED[item.compression]}".rstrip()
     return UNPACK[item.compression].format(shlex.quote(item.name))
+
+
+def _open(item: Item) -> str:
+    name = shlex.quote(item.name)
+    if item.encryption != "age":
+        _openssl, derivation, digest = item.encryption.split("/")
+        how = " -pbkdf2" if derivation == "pbkdf2" else ""
+        return f"openssl enc -d -aes-256-cbc{how} -md {digest} -pass file:{PASSPHRASE} -in {name}"
+    # age asks for a passphrase itself, on the terminal
+    return f"age -d {name}" if item.recipients == ("passphrase",) else f"age -d -i {KEY} {name}"
 
 
 def conninfo(database: str) -> str:

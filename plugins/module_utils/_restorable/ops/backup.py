@@ -85,6 +85,7 @@ def _lacks(manifest: Manifest) -> list[str]:
 
 def _planned(world: World, cluster: Cluster, job: DumpJob, accept: bool, *, dry_run: bool) -> tuple[DumpPlan, bool]:
     world.progress.phase("plan")
+    world.keys.check()
     server = cluster.server()
     plan = plan_dump(world, server, job, tool=cluster.dump_tool(server))
     bind_cluster(world, server, accept=accept, dry_run=dry_run)

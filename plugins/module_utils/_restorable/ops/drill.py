@@ -16,10 +16,12 @@ from ..model.drill import Check, Evidence, Objective
 from ..model.manifest import Manifest
 from ..model.naming import drill_key, drill_prefix, parse_drill_key
 from ..model.pick import Choose, pick
+from ..model.policy import Policy
 from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Scratch, Store
 from ..version import VERSION
 from .journal import read_heads
+from .keyrung import check_keys
 from .ladder import Ladder
 from .rungs import check_objects, check_restored, restore_all
 from .world import World, read_catalogue, read_manifest
@@ -52,7 +54,7 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional))
     begun = world.clock.now()
     with world.reading.hold("drill", shared=True):
-        _climb(world, scratch, job, plan, store, ladder)
+        _climb(world, scratch, job, plan, store, cluster.retention, ladder)
     return plan, _store_evidence(world, _evidence(world, cluster, plan, ladder, begun, _who(world, operator)))
 
 
@@ -105,9 +107,12 @@ def _last_seconds(store: Store, cluster: str) -> float | None:
         return None                    # evidence that was damaged tells no time, and stops no drill
 
 
-def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, ladder: Ladder) -> None:
+def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, policy: Policy,
+           ladder: Ladder) -> None:
     with ladder.rung("L0", "manifest"):
         manifest = read_manifest(store, world.cluster, plan.backup.id)
+    if not ladder.stopped:
+        check_keys(world, store, policy, ladder)
     if ladder.stopped or not check_objects(world, store, manifest, ladder):
         damaged = any(each.result == "failed" for each in ladder.checks)
         ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")

@@ -16,6 +16,7 @@ from ..model.naming import BackupId, escape, object_key
 from ..model.server import Database, DumpOptions
 from ..model.settings import DumpJob
 from ..ports import Cluster, DumpSession
+from ..stream.age import SUFFIX as SEALED_SUFFIX
 from ..stream.compress import compressor
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
@@ -103,10 +104,13 @@ def dump_globals(world: World, cluster: Cluster, job: DumpJob, backup: BackupId)
 
 def store_stream(world: World, backup: BackupId, stem: str, chunks: Iterable[bytes], *, role: str, form: str,
                  options: DumpOptions, database: str = "") -> Item:
-    """Compress a stream into every repository and return the object that it became."""
+    """Compress and seal a stream into every repository and return the object that it became."""
     plain = Tally()
     name = stem + SUFFIX[options.compression]
     packed = compressor(options.compression, options.level)(plain(counted(chunks, world.progress)))
+    sealing = world.keys.sealing()
+    if sealing is not None:
+        packed, name = sealing(packed), name + SEALED_SUFFIX
     stored = put_everywhere(world.stores, object_key(world.cluster, backup, name), packed)
     sizes = {(each.size, each.sha256) for each in stored}
     if len(sizes) != 1:
@@ -116,7 +120,8 @@ def store_stream(world: World, backup: BackupId, stem: str, chunks: Iterable[byt
         raise ToolFailed(f"nothing was dumped into {name}", hint="Run pg_dump by hand to see why it prints nothing.",
                          code="dump.empty")
     size, sha256 = sizes.pop()
-    return Item(name, role, size, sha256, plain.size, plain.sha256, database, form, options.compression)
+    return Item(name, role, size, sha256, plain.size, plain.sha256, database, form, options.compression,
+                "age" if sealing is not None else "", world.keys.key_ids())
 
 
 def _dump_with_fingerprint(world: World, session: DumpSession, options: DumpOptions, backup: BackupId,

@@ -14,7 +14,7 @@ from ..model.naming import stamp
 from ..model.pick import Choose, pick
 from ..model.server import Database
 from ..ports import RestoreOptions, Store, Target
-from .objects import jobs_for, read_item
+from .objects import jobs_for, read_item, require_opens
 from .world import World, read_catalogue, read_manifest
 
 
@@ -74,6 +74,7 @@ def restore(world: World, target: Target, wish: RestoreWish, *, choose: Choose,
     """
     _check_wish(wish)
     store, manifest, picked, notes = _find(world, wish, choose)
+    _check_keys(world, store, manifest, wish)
     plan = RestorePlan(str(manifest.id), store.name, picked, wish.globals,
                        tuple(_step(target, item, wish) for item in _items(manifest, wish)), manifest)
     if dry_run:
@@ -98,6 +99,13 @@ def _check_wish(wish: RestoreWish) -> None:
     if wish.clean and not wish.partial:
         raise ConfigError("clean is set without tables or schemas", code="restore.clean",
                           hint="Use replace to put a whole database in the place of another.")
+
+
+def _check_keys(world: World, store: Store, manifest: Manifest, wish: RestoreWish) -> None:
+    """Raise before anything is made if the first of the wanted objects cannot be opened here."""
+    sealed = [item for item in _items(manifest, wish) if item.encryption]
+    if sealed:
+        require_opens(world, store, manifest, sealed[0])
 
 
 def _no_prune(world: World) -> AbstractContextManager[None]:

@@ -4,13 +4,14 @@
 """What every operation is given: the ports, bundled, and the few reads that all of them share."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import Damaged
 from ..model.catalogue import Catalogue
 from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_prefix, manifest_key
 from ..ports import Clock, Hooks, Lock, Progress, Store
+from ..stream.keyring import Keyring
 from .pen import Pen
 
 
@@ -27,6 +28,7 @@ class World:
     hooks: Hooks
     sweep_age: float = 0.0         # seconds an orphan must be old; 0 where the lock keeps all writers out
     pen: Pen | None = None         # writes the journal; None writes none
+    keys: Keyring = field(default_factory=Keyring)     # what new objects are sealed for, and what opens sealed ones
 
 
 def read_catalogue(store: Store, cluster: str) -> Catalogue:

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import os
 import re
+from dataclasses import replace
 from typing import Any, Callable, Iterable
 
 from ..errors import ConfigError, Damaged
 from ..model.ageheader import BadHeader, Stanza, raw64, unraw64
-from ..model.agekeys import HYBRID, PASSPHRASE, SSH, X25519, Identity, Recipient
+from ..model.agekeys import HYBRID, PASSPHRASE, SSH, X25519, Identity, Recipient, public_text
 
 aead: Any = None
 curve: Any = None
@@ -102,6 +103,13 @@ def public_raw(identity: Identity) -> bytes:
         lattice, scalar = _hybrid_private(identity.raw)
         return bytes(lattice.public_key().public_bytes_raw()) + _multiply(scalar, _BASE)
     return identity.raw if identity.kind == SSH else _multiply(identity.raw, _BASE)
+
+
+def named(identity: Identity) -> Identity:
+    """Return the identity with the short name of its public key."""
+    raw = public_raw(identity)
+    text = "" if identity.kind == SSH else public_text(raw, identity.kind)
+    return replace(identity, key_id=Recipient(identity.kind, raw, text).key_id)
 
 
 def ssh_identity(data: bytes, where: str) -> Identity:
