@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - restorable.postgres.attributes
   - restorable.postgres.connection
   - restorable.postgres.repository
+  - restorable.postgres.encryption
 attributes:
   diff_mode:
     support: N/A
