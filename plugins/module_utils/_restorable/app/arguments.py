@@ -13,7 +13,8 @@ from ..version import VERSION
 from .arguments_wal import add_wal
 
 EPILOG = """\
-settings come from --config, $RESTORABLE_CONFIG, ~/.config/restorable/config.json or /etc/restorable/config.json
+settings come from --config, $RESTORABLE_CONFIG, ~/.config/restorable/config.json or /etc/restorable/config.json;
+with RESTORABLE_CONFIG=environment from environment variables, as in the container image
 exit status: 0 done · 1 drill failed, status red · 2 settings · 3 unavailable · 4 refused · 5 not found
              6 a tool failed · 7 damaged · 8 drill incomplete · 124 stopped by a signal"""
 BACKUP = f"an id or its unique beginning, {', '.join(WORDS)}, or a moment such as 2026-11-20T03:00:00Z"

@@ -11,9 +11,9 @@ from typing import Any, Callable, Sequence
 from ..errors import ConfigError, RestorableError
 from ..model.settings import ClusterSettings, Settings
 from .call import Call, Result
-from .config import find_config, load_config
 from .console import Console
 from .record import record_failure, record_result
+from .surroundings import load_surroundings
 from .verbs import (
     adopt,
     audit,
@@ -45,7 +45,10 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
     console.as_json, console.quiet = options.json, options.quiet
     if options.verb == "audit" and options.new_key:
         return _tell_alone(audit.new_key(options), console)
-    settings = load_config(find_config(options.config, console.environment))
+    surroundings = load_surroundings(options.config, console.environment)
+    for each in surroundings.warnings:
+        console.warn(each)
+    settings, options.dry_run = surroundings.settings, options.dry_run or surroundings.dry_run
     if options.verb in ONE:
         return _one(options, settings, console)
     clusters = _chosen(options, settings)
