@@ -29,7 +29,8 @@ def only(environment):
 
 @pytest.mark.parametrize("name", sorted(READ))
 def test_every_variable_can_be_read_from_a_file(name, secret):
-    value = {"TZ": "UTC", "BACKUP_MODE": "once", "MODE": "once"}.get(name, "1" if "DIR" not in name else "/x")
+    value = {"TZ": "UTC", "BACKUP_MODE": "once", "MODE": "once",
+             "DRILL_TARGET": "scratch"}.get(name, "1" if "DIR" not in name else "/x")
     value = "/x" if name in ("DB01_FILESYSTEM_PATH", "DEFAULT_FILESYSTEM_PATH", "DB_DUMP_TARGET") else value
     value = "gzip" if name.endswith("COMPRESSION") else "60" if name.endswith(("INTERVAL", "FREQ")) else value
     value = "+0" if name.endswith("BEGIN") else value

@@ -189,7 +189,7 @@ def test_a_schedule_of_our_own_comes_before_an_interval():
 @pytest.mark.parametrize(("name", "value"), [
     ("BACKUP_RETENTION_DAYS", "0"), ("BACKUP_RETENTION_DAYS", "14d"), ("BACKUP_KEEP_DAYS", "-1"),
     ("BACKUP_DRY_RUN", "perhaps"), ("BACKUP_MODE", "weekly"), ("MODE", "weekly"), ("BACKUP_DIR", "backups"),
-    ("DB01_COMPRESSION", "XZ"), ("BACKUP_COMPRESSION_LEVEL", "high"), ("TZ", "Mars/Olympus"),
+    ("DB01_COMPRESSION", "XZ"), ("DRILL_TARGET", "live"), ("BACKUP_COMPRESSION_LEVEL", "high"), ("TZ", "Mars/Olympus"),
 ])
 def test_a_bad_value_is_named(name, value):
     error = refusal(**{name: value})

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Sequence
 from ..errors import ConfigError
 from ..model.pick import WORDS
 from ..version import VERSION
+from .arguments_schedule import add_schedule
 from .arguments_wal import add_wal
 
 EPILOG = """\
@@ -57,6 +58,7 @@ def _parser() -> _Parser:
     for add in (_backup, _prune, _list, _show, _verify, _restore, _drill, _status, _hold, _adopt, _init, _audit):
         add(verbs)
     add_wal(verbs, _verb)
+    add_schedule(verbs, _verb)
     return parser
 
 
@@ -116,7 +118,11 @@ def _verify(verbs: Any) -> None:
 def _restore(verbs: Any) -> None:
     parser = _verb(verbs, "restore", "restore a set, one database, or single tables into the cluster's server")
     parser.add_argument("backup", nargs="?", default="latest", metavar="BACKUP", help=BACKUP)
+    parser.add_argument("name", nargs="?", default="", metavar="DATABASE", help="only this one, like --database")
     parser.add_argument("--database", action="append", default=[], metavar="NAME", help="only this one; repeatable")
+    parser.add_argument("--scratch", action="store_true",
+                        help="into a scratch server instead, as $DRILL_TARGET=scratch asks; it is gone afterwards")
+    parser.add_argument("--stay", action="store_true", help="with --scratch: keep it until Ctrl-C, to look into it")
     parser.add_argument("--into", default="", metavar="NAME", help="restore the one database under another name")
     parser.add_argument("--table", action="append", default=[], metavar="NAME", help="only this table; repeatable")
     parser.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this schema; repeatable")

@@ -26,10 +26,12 @@ def open_store(repository: Repository) -> Store:
 
 def create_store(repository: Repository) -> None:
     """Make a repository's folder and its marker; one of another type must be there, and is checked."""
-    if isinstance(repository, LocalRepository):
-        LocalStore(repository.name, repository.path, require_marker=repository.require_marker).create()
+    store = open_store(repository)
+    home = store.backups if isinstance(store, EvidenceApart) else store
+    if isinstance(home, LocalStore):
+        home.create()
     else:
-        open_store(repository).check()
+        home.check()
 
 
 def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping[str, str]) -> str:

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import Mapping
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RestorableError
 from ..model.environment import Surroundings, read_environment
 from ..model.variables import KNOWN, READ
 from .config import find_config, load_config
 
 ENVIRONMENT = "environment"        # RESTORABLE_CONFIG=environment instead of the path of a file
 _FILE = "_FILE"
+_TOOLS = ("tools.too_old", "tools.missing")
 
 
 def load_surroundings(path: str | None, environment: Mapping[str, str]) -> Surroundings:
@@ -39,6 +41,15 @@ def from_environment(environment: Mapping[str, str]) -> Surroundings:
         given.pop(name + _FILE, None)
     found = read_environment(given)
     return Surroundings(**{**vars(found), "warnings": (*found.warnings, *warnings)})
+
+
+def for_container(error: RestorableError, environment: Mapping[str, str]) -> RestorableError:
+    """Return an error with the cure that a compose stack has, where it has another one than a host."""
+    lacks = re.search(r"of major (\d+) or newer", error.message) if error.code in _TOOLS else None
+    if lacks and environment.get("RESTORABLE_CONFIG") == ENVIRONMENT:
+        error.hint = (f"Use the image restorable-backup:{lacks[1]}: set BACKUP_POSTGRES_MAJOR={lacks[1]} in .env and "
+                      "run `docker compose --profile backup up -d --build`.")
+    return error
 
 
 def _content(name: str, path: str) -> tuple[str, str]:

@@ -45,6 +45,11 @@ def open_progress(path: str | None) -> Progress:
     return StatusFile(path) if path else Silent()
 
 
+def schedule_file(settings: Settings, cluster: ClusterSettings, name: str) -> str:
+    """Return the file in which the cluster's scheduler remembers its runs."""
+    return os.path.join(proof_dir(settings, cluster, os.environ), name)
+
+
 def open_cluster(cluster: ClusterSettings) -> Cluster:
     """Return the server that is dumped."""
     from ..postgres.cluster import PgCluster

@@ -39,6 +39,7 @@ class Surroundings:
     once: bool = False
     on_start: bool = False
     prune: bool = True
+    scratch: bool = False          # restores go into a scratch server
     warnings: tuple[str, ...] = ()
 
 
@@ -64,7 +65,8 @@ def read_environment(environment: Mapping[str, str]) -> Surroundings:
     return Surroundings(
         Settings.of(body), schedule, given.text("DRILL_SCHEDULE"), timezone,
         "" if log.lower() in ("off", "none", "-") else log, given.flag("BACKUP_DRY_RUN"),
-        RUNS.get(mode) == "once", on_start or given.flag("BACKUP_ON_START"), bool(retention), tuple(warnings))
+        RUNS.get(mode) == "once", on_start or given.flag("BACKUP_ON_START"), bool(retention), _scratch(given),
+        tuple(warnings))
 
 
 class _Given:
@@ -125,6 +127,13 @@ class _Given:
     def _found(self, name: str) -> tuple[str, str]:
         return next(((each, self._environment[each]) for each in KNOWN[name].names if self._environment.get(each)),
                     ("", ""))
+
+
+def _scratch(given: _Given) -> bool:
+    target = given.text("DRILL_TARGET").lower()
+    if target not in ("server", "scratch"):
+        raise given.wrong("DRILL_TARGET", "server or scratch")
+    return target == "scratch"
 
 
 def _schedule(given: _Given) -> tuple[str, bool]:

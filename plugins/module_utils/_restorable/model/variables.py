@@ -80,6 +80,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("PGPASSFILE", "a password file in libpq's format, mode 0600", "", ("POSTGRES_PASSFILE_STORE",)),
     Variable("BACKUP_MAINTENANCE_DATABASE", "the database that is asked for facts of the server",
              "postgres, or template1", (*_job("AUTH"), "DB_AUTH")),
+    Variable("DRILL_TARGET", "where `restore` restores into: `server`, or `scratch`: a server of its own that is gone "
+             "afterwards, as in the drill service", "server"),
     Variable("DRILL_SCRATCH_DIR", "where the drill service's scratch server lives", "/scratch"),
 )
 

@@ -19,7 +19,7 @@ class EvidenceApart:
     """
 
     def __init__(self, backups: Store, evidence: Store) -> None:
-        self._backups = backups
+        self.backups = backups
         self._evidence = evidence
         self.name = backups.name
 
@@ -27,11 +27,11 @@ class EvidenceApart:
         """Raise unless both can be trusted. Backups may be mounted read-only: a put of one would say so."""
         self._evidence.check(write=write)
         try:
-            self._backups.check(write=write)
+            self.backups.check(write=write)
         except Unavailable as error:
             if error.code != "store.read_only":
                 raise
-            self._backups.check(write=False)
+            self.backups.check(write=False)
 
     def put(self, key: str, chunks: Iterable[bytes]) -> Stored:
         """Store where the key belongs; see Store.put."""
@@ -44,33 +44,33 @@ class EvidenceApart:
     def get(self, key: str) -> Iterator[bytes]:
         """Yield an object's bytes from where it is."""
         if not is_evidence(key):
-            yield from self._backups.get(key)
+            yield from self.backups.get(key)
             return
         chunks = self._evidence.get(key)
         try:
             first = next(chunks, b"")
         except NotFound:
-            yield from self._backups.get(key)
+            yield from self.backups.get(key)
             return
         yield first
         yield from chunks
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Yield what both hold, sorted by key."""
-        return heapq.merge(self._backups.list(prefix), self._evidence.list(prefix), key=_key)
+        return heapq.merge(self.backups.list(prefix), self._evidence.list(prefix), key=_key)
 
     def delete(self, key: str) -> None:
         """Remove an object from wherever it is."""
         if is_evidence(key):
             self._evidence.delete(key)
-        self._backups.delete(key)
+        self.backups.delete(key)
 
     def free_bytes(self) -> int | None:
         """Return how many bytes of backups still fit."""
-        return self._backups.free_bytes()
+        return self.backups.free_bytes()
 
     def _home(self, key: str) -> Store:
-        return self._evidence if is_evidence(key) else self._backups
+        return self._evidence if is_evidence(key) else self.backups
 
 
 def _key(entry: Entry) -> str:
