@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "ops": ("model", "ports", "stream"),      # docs/adr/0001
     "app": ("model", "ports", "stream", "store", "postgres", "host", "ops"),
     # the plugins outside the core: _module, modules, action
-    "border": ("app.wire", "app.report", "app.record", "app.report_audit", "ops", "model"),
+    "border": ("app.wire", "app.report", "app.report_base", "app.report_recover", "app.record", "app.report_audit",
+               "ops", "model"),
 }
 FREE = ("errors", "version")
 ADAPTERS = ("stream", "store", "postgres", "host")      # the only ones that may use third-party packages

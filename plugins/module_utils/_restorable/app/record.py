@@ -23,7 +23,8 @@ RECORDED: Mapping[str, bool] = {
     "restore": False, "recover": False}
 
 _TOLD = ("changed", "backup", "backups", "databases", "size", "seconds", "failed", "not_dumped", "picked", "repository",
-         "held", "reason", "verdict", "rto", "rpo", "folder", "pattern", "globals", "warnings")
+         "held", "reason", "verdict", "rto", "rpo", "folder", "pattern", "globals", "warnings",
+         "kind", "parent", "target", "reached", "replayed", "data_directory")
 
 
 def record_result(verb: str, world: Callable[[], World], report: Report,

@@ -26,7 +26,7 @@ def base_report(done: BaseDone) -> Plain:
     if manifest is not None and manifest.base is not None:
         base = manifest.base
         body.update(
-            size=manifest.size, seconds=(manifest.ended - manifest.begun).total_seconds(), files=base.files,
+            size=manifest.size, seconds=(manifest.ended - manifest.begun).total_seconds(), file_count=base.files,
             data_size=base.size, start_lsn=base.start_lsn, stop_lsn=base.stop_lsn, timeline=base.timeline,
             stop_time=base.stop_time, checksums=base.checksums, not_covered=list(manifest.not_covered),
             tablespaces=[{"oid": each.oid, "path": each.path} for each in base.tablespaces])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+from typing import Mapping
 
 from ..errors import ConfigError
 from ..host.clock import SystemClock
@@ -16,13 +17,14 @@ from ..host.progress import Silent, StatusFile
 from ..model.journal_view import Verify
 from ..model.pick import Choose
 from ..model.settings import ClusterSettings, Settings
+from ..ops.recovery_ports import RecoveryPlace
 from ..ops.source import BaseSource
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Target
 from ..stream.keyring import Keyring
 from .pen import open_pen
 from .pen import operator as operator
-from .stores import open_store, proof_dir, state_dir, sweep_age
+from .stores import open_store, state_dir, sweep_age
 
 
 def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress) -> World:
@@ -31,23 +33,18 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         raise ConfigError(f"cluster {cluster.name} has no repository", code="repository.none",
                           hint="Name at least one under `repositories`.")
     clock = SystemClock()
-    state, proof = state_dir(settings, cluster, os.environ), proof_dir(settings, cluster, os.environ)
+    state = state_dir(settings, cluster, os.environ)
     return World(
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
-        FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
-        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, proof, clock),
+        FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
+        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, state, clock),
         Keyring(KeyFiles(settings.encryption)))
 
 
 def open_progress(path: str | None) -> Progress:
     """Return what writes progress into a file, for a caller that polls it, or nothing without a path."""
     return StatusFile(path) if path else Silent()
-
-
-def schedule_file(settings: Settings, cluster: ClusterSettings, name: str) -> str:
-    """Return the file in which the cluster's scheduler remembers its runs."""
-    return os.path.join(proof_dir(settings, cluster, os.environ), name)
 
 
 def open_cluster(cluster: ClusterSettings) -> Cluster:
@@ -65,7 +62,20 @@ def open_source(cluster: ClusterSettings) -> BaseSource:
 
 def archives_wal(cluster: ClusterSettings) -> bool:
     """Say whether the cluster's WAL goes into its repositories."""
-    return getattr(cluster, "wal", None) is not None
+    return bool(cluster.wal.method)
+
+
+def open_recovery(cluster: ClusterSettings, path: str, places: Mapping[str, str], owner: str = "") -> RecoveryPlace:
+    """Return a data directory to recover into."""
+    from ..postgres.recover_place import DataDirectory
+    return DataDirectory(path, places, cluster.bin_dir, owner)
+
+
+def open_scratch_recovery(cluster: ClusterSettings) -> RecoveryPlace:
+    """Return the maker of data directories that vanish."""
+    from ..postgres.recover_place import ScratchRecovery
+    from ..postgres.scratch import LocalScratch
+    return ScratchRecovery(LocalScratch(cluster.bin_dir, cluster.drill.scratch_dir, cluster.drill.scratch_user))
 
 
 def open_target(cluster: ClusterSettings) -> Target:

@@ -29,7 +29,7 @@ def restore_commands(items: Iterable[Item], *, adopted: bool = False) -> tuple[s
     every = list(items)
     for item in every:
         if item.role == "globals":
-            lines.append(f"{_unpack(item)} psql -X -d postgres    # errors about roles that exist already are harmless")
+            lines.append(f"{unpack(item)} psql -X -d postgres    # errors about roles that exist already are harmless")
     for item in every:
         if item.role == "dump":
             lines += _database(item, adopted)
@@ -46,16 +46,17 @@ def _database(item: Item, adopted: bool) -> list[str]:
     create = [] if name in _ALWAYS_THERE else [f"createdb --template=template0 -- {shlex.quote(name)}"]
     into = f"--dbname={name if _PLAIN.fullmatch(name) else shlex.quote(conninfo(name))}"
     if item.format == "plain":
-        return [*create, f"{_unpack(item)} psql -X --set=ON_ERROR_STOP=1 {into}"]
+        return [*create, f"{unpack(item)} psql -X --set=ON_ERROR_STOP=1 {into}"]
     if create and not adopted:
         create, into = [], "--create --dbname=postgres"
     if item.format == "directory":
-        return [*create, f"mkdir restored && {_unpack(item)} tar -x -C restored",
+        return [*create, f"mkdir restored && {unpack(item)} tar -x -C restored",
                 f"pg_restore --exit-on-error --jobs=2 {into} restored && rm -r restored"]
-    return [*create, f"{_unpack(item)} pg_restore --exit-on-error {into}"]
+    return [*create, f"{unpack(item)} pg_restore --exit-on-error {into}"]
 
 
-def _unpack(item: Item) -> str:
+def unpack(item: Item) -> str:
+    """Return what opens and unpacks an object into a pipe."""
     if item.encryption:
         return f"{_open(item)} | {OPENED[item.compression]}".rstrip()
     return UNPACK[item.compression].format(shlex.quote(item.name))

@@ -55,7 +55,7 @@ class LocalScratch:
         tool, account = find_tool("postgres", major, self.bin_dir), self._account()
         base = self._base(account)
         sweep(base)
-        with _terminable(), new_folder(base, account.gid if account else None) as (folder, _lock):
+        with terminable(), new_folder(base, account.gid if account else None) as (folder, _lock):
             place = _Place(folder, tool, account, bootstrap_user)
             try:
                 place.make()
@@ -64,7 +64,7 @@ class LocalScratch:
                     place.wait_until_ready(server)
                     yield place.target()
                 finally:
-                    _stop(server, place.data)
+                    stop_at_once(server, place.data)
             except Exception as error:
                 if keep_on_failure:
                     place.keep(error)
@@ -73,6 +73,11 @@ class LocalScratch:
     def free_bytes(self) -> int:
         """Return how many bytes fit where scratch servers are made."""
         return shutil.disk_usage(self._base(self._account())).free
+
+    def place(self) -> tuple[str, Account | None]:
+        """Return where scratch servers are made and whom they run as."""
+        account = self._account()
+        return self._base(account), account
 
     def _base(self, account: Account | None) -> str:
         base = self.base or os.environ.get("TMPDIR") or DEFAULT_BASE
@@ -121,8 +126,8 @@ class _Place:
         self._socket = socket_folder(self.folder, self._owner)
         argv = [os.path.join(self.bin_dir, "initdb"), "-D", self.data, f"--username={self.superuser}", "--auth=trust",
                 "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
-        done = subprocess.run(argv, cwd=self.data, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True,
-                              check=False, **self._drop())
+        done = subprocess.run(argv, cwd=self.data, env=server_environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False, **self._drop())
         if done.returncode:
             words = (done.stderr or done.stdout).decode(errors="replace").strip()
             raise ToolFailed(f"initdb exited with status {done.returncode}: {words[-600:]}", code="scratch.initdb",
@@ -144,7 +149,7 @@ class _Place:
         """Start the server in a session of its own, so that Ctrl-C reaches us and not it."""
         log = os.open(os.path.join(self.folder, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         try:
-            return subprocess.Popen([*_leash(), *self.command()], cwd=self.data, env=_environment(),
+            return subprocess.Popen([*server_leash(), *self.command()], cwd=self.data, env=server_environment(),
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                     **self._drop())
         finally:
@@ -202,7 +207,7 @@ class _Place:
         return self._account.arguments() if self._account else {}
 
 
-def _stop(server: subprocess.Popen[bytes], data: str) -> None:
+def stop_at_once(server: subprocess.Popen[bytes], data: str) -> None:
     """End the server at once: nothing in it is worth a checkpoint."""
     try:
         server.send_signal(signal.SIGQUIT)
@@ -213,12 +218,13 @@ def _stop(server: subprocess.Popen[bytes], data: str) -> None:
     end_server(data, server.pid)
 
 
-def _environment() -> dict[str, str]:
+def server_environment() -> dict[str, str]:
+    """Return the environment of a server of ours."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
     return {**clean, "LC_ALL": "C", "HOME": "/"}
 
 
-def _leash() -> list[str]:
+def server_leash() -> list[str]:
     """Return what makes the server end when we die (prctl(2), PR_SET_PDEATHSIG), where this system has it."""
     setpriv = shutil.which("setpriv")
     if setpriv is None or threading.current_thread() is not threading.main_thread():
@@ -234,7 +240,7 @@ class Terminated(SystemExit):
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Let SIGTERM and SIGHUP unwind the stack instead of ending us on the spot, unless the program handles them."""
     taken = {}
     if threading.current_thread() is threading.main_thread():

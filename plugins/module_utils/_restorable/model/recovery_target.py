@@ -1,0 +1,101 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The moment that a recovery must reach: latest, a time with its zone, an LSN, a transaction, a restore point. Pure."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ..errors import ConfigError
+from .lsn import Lsn
+
+KINDS = ("latest", "immediate", "time", "lsn", "xid", "name")
+_HINT = ("Write it with its zone, such as 2026-11-20T14:30:00+01:00, 2026-11-20 13:30:00Z or "
+         "'2026-11-20 14:30:00 Europe/Berlin'.")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to stop. value is a time in UTC, an LSN, a transaction id or a name, as text; empty of the first two."""
+
+    kind: str = "latest"
+    value: str = ""
+    inclusive: bool = True         # stop after it, not before
+
+    @classmethod
+    def of(cls, kind: str, value: str = "", *, inclusive: bool = True) -> Target:
+        """Read what a user wrote; raise ConfigError that says what would be right."""
+        if kind not in KINDS:
+            raise ConfigError(f"recovery target {kind!r} is not known", code="recover.bad_target",
+                              hint=f"Choose one of {', '.join(KINDS)}.")
+        if bool(value) != (kind not in ("latest", "immediate")):
+            raise ConfigError(f"recovery target {kind} {'has' if value else 'lacks'} a value",
+                              hint="Give time, lsn, xid and name a value, and latest and immediate none.",
+                              code="recover.bad_target")
+        if kind == "time":
+            return cls(kind, read_time(value).isoformat(), inclusive)
+        if kind == "lsn":
+            return cls(kind, str(Lsn.parse(value)), inclusive)
+        if kind == "xid" and not (value.isascii() and value.isdigit()):
+            raise ConfigError(f"transaction id {value!r} is no number", code="recover.bad_target",
+                              hint="Write it as pg_current_xact_id() prints it, such as 7421.")
+        return cls(kind, value, inclusive)
+
+    @property
+    def time(self) -> datetime:
+        """Return the moment of a target of kind time."""
+        return datetime.fromisoformat(self.value)
+
+    def settings(self, timeline: int) -> dict[str, str]:
+        """Return PostgreSQL's own settings (runtime-config-wal.html, Recovery Target)."""
+        found = {"recovery_target_timeline": str(timeline), "recovery_target_action": "promote",
+                 "recovery_target_inclusive": "on" if self.inclusive else "off"}
+        if self.kind == "immediate":
+            found["recovery_target"] = "immediate"
+        elif self.kind == "time":
+            found["recovery_target_time"] = f"{self.time:%Y-%m-%d %H:%M:%S.%f}+00"
+        elif self.kind != "latest":
+            found[f"recovery_target_{self.kind}"] = self.value
+        return found
+
+    def __str__(self) -> str:
+        if self.kind == "latest":
+            return "the end of the archived WAL"
+        if self.kind == "immediate":
+            return "the end of the base backup"
+        words = {"time": "time", "lsn": "LSN", "xid": "transaction", "name": "restore point"}[self.kind]
+        return f"{words} {self.value}" + ("" if self.inclusive else ", exclusive")
+
+
+def read_time(text: str) -> datetime:
+    """Read a time that says its zone, by offset or IANA name; return it in UTC.
+
+    A time without a zone is refused, and one that a change of the clocks repeats or leaves out: a guess would recover
+    to the wrong hour.
+    """
+    stem, _gap, name = text.strip().rpartition(" ")
+    if (name and "/" in name) or name in ("UTC", "GMT"):
+        return _in_zone(text, stem, name)
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ConfigError(f"recovery time {text!r} is not valid", hint=_HINT, code="recover.bad_time") from error
+    if moment.tzinfo is None:
+        raise ConfigError(f"recovery time {text!r} says no zone", hint=_HINT, code="recover.no_zone")
+    return moment.astimezone(timezone.utc)
+
+
+def _in_zone(text: str, stem: str, name: str) -> datetime:
+    try:
+        zone, local = ZoneInfo(name), datetime.fromisoformat(stem)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise ConfigError(f"recovery time {text!r} is not valid", hint=_HINT, code="recover.bad_time") from error
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1))
+    if first != second:
+        there = first.astimezone(zone).replace(tzinfo=None) == local
+        what = f"comes twice: {first.isoformat()} and {second.isoformat()}" if there else "was left out by the clocks"
+        raise ConfigError(f"recovery time {text!r} {what}", code="recover.bad_time",
+                          hint="Write the offset, such as +01:00, instead of the zone's name.")
+    return first

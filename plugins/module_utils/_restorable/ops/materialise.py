@@ -1,0 +1,61 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Make a data directory of a base backup, or of a chain: unpack, join, link tablespaces."""
+from __future__ import annotations
+
+from typing import Mapping, Sequence
+
+from ..errors import Damaged
+from ..model.base import FILES
+from ..model.manifest import Item, Manifest
+from ..ports import Store
+from ..stream.ahead import ahead
+from .objects import read_item
+from .recovery_ports import Recovery
+from .world import World
+
+
+def materialise(world: World, store: Store, chain: Sequence[Manifest], recovery: Recovery,
+                places: Mapping[int, str], *, check: bool = False) -> list[str]:
+    """Fill the recovery's data directory from a chain, oldest member first; places are the final tablespaces, by oid.
+
+    With check every member is verified by pg_verifybackup before it is used; what it says is returned.
+    """
+    if len(chain) == 1:
+        _unpack(world, store, chain[0], recovery, recovery.data, places)
+        return [recovery.verify(recovery.data)] if check else []
+    told, folders, old = [], [], {}
+    for number, manifest in enumerate(chain):
+        spaces = {each.oid: recovery.member_folder(number, str(each.oid))
+                  for each in (manifest.base.tablespaces if manifest.base else ())}
+        folder = recovery.member_folder(number, "data")
+        _unpack(world, store, manifest, recovery, folder, spaces)
+        told += [recovery.verify(folder)] if check else []
+        folders.append(folder)
+        old = spaces
+    world.progress.phase("combine")
+    recovery.combine(folders, {old[oid]: place for oid, place in places.items()})
+    return told
+
+
+def _unpack(world: World, store: Store, manifest: Manifest, recovery: Recovery, data: str,
+            places: Mapping[int, str]) -> None:
+    main = [item for item in manifest.items if item.role == "base"]
+    if len(main) != 1:
+        raise Damaged(f"backup {manifest.id} has {len(main)} archives of its data directory", code="base.no_archive",
+                      hint="Use another backup, and take a new one.")
+    # the data directory last: its very last file, pg_control, makes a half unpacked one unusable
+    for item in (*(each for each in manifest.items if each.role == "tablespace"), *main):
+        world.progress.phase(f"unpack {item.name} of {manifest.id}", item.size)
+        folder = data if item.role == "base" else places[_oid(item)]
+        recovery.unpack(ahead(read_item(world, store, manifest, item)), folder)
+    for oid, place in places.items():
+        recovery.link(data, oid, place)
+    files = manifest.find("file_list")
+    if files is not None:
+        recovery.write(data, FILES, b"".join(read_item(world, store, manifest, files)))
+
+
+def _oid(item: Item) -> int:
+    return int(item.name.partition(".")[0])

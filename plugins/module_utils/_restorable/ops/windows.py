@@ -1,0 +1,112 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What can be recovered from a repository: every base backup, and how far its WAL leads without a gap."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..errors import Damaged, NotFound, Refused
+from ..model.catalogue import Catalogue
+from ..model.lsn import Lsn
+from ..model.manifest import Manifest
+from ..model.naming import BackupId
+from ..model.pick import PHYSICAL
+from ..model.recovery import Window
+from ..model.timeline import Lineage, latest
+from ..model.wal import Segment
+from ..model.wal_catalogue import WalCatalogue
+from ..model.wal_naming import wal_file_prefix
+from ..ports import Store
+from .wal_reading import read_lineage, read_wal_catalogue
+from .world import World, read_catalogue, read_manifest
+
+
+@dataclass(frozen=True)
+class Recoverable:
+    """The base backups of one repository, its WAL, and the line of history they are seen on."""
+
+    store: Store
+    catalogue: Catalogue
+    wal: WalCatalogue
+    lineage: Lineage
+    windows: tuple[Window, ...]
+    manifests: dict[BackupId, Manifest]
+    unreadable: tuple[str, ...] = ()
+
+    def segments(self, window: Window) -> list[Segment]:
+        """Return the archived segments that recovery from a base will ask for, in order."""
+        wanted = self.lineage.segments(Lsn.parse(window.base.start_lsn), window.reach, self.wal.segment_size)
+        return [each for each in wanted if self.wal.has(each)]
+
+
+def recoverable(world: World, store: Store, *, timeline: int = 0, only: str = "") -> Recoverable:
+    """Read what one repository holds; timeline 0 is the newest, only names one base backup."""
+    catalogue, wal = read_catalogue(store, world.cluster), read_wal_catalogue(world, store)
+    bases = [each for each in catalogue.committed() if each.id.kind in PHYSICAL]
+    if not bases:
+        raise NotFound(f"repository {store.name} holds no base backup of cluster {world.cluster}",
+                       hint="Take one with `restorable backup --kind base`.", code="recover.no_base")
+    if only:
+        found = catalogue.get(only)
+        if found.id.kind not in PHYSICAL:
+            raise Refused(f"backup {found.id} is no base backup", code="recover.not_physical",
+                          hint="Bring it back with `restorable restore`.")
+        bases = [found]
+    manifests, unreadable = _manifests(world, store, [each.id for each in bases])
+    lineage = _lineage(world, store, wal, manifests, timeline)
+    windows = tuple(_window(world, store, wal, lineage, backup, manifest) for backup, manifest in manifests.items()
+                    if manifest.base and lineage.has(manifest.base.timeline, Lsn.parse(manifest.base.stop_lsn)))
+    if not windows and manifests:
+        raise Refused(f"no base backup in repository {store.name} lies on timeline {lineage.timeline}",
+                      code="recover.other_timeline",
+                      hint="Choose another with --timeline, or take a base backup on this one.")
+    return Recoverable(store, catalogue, wal, lineage, windows, manifests, unreadable)
+
+
+def _manifests(world: World, store: Store,
+               backups: list[BackupId]) -> tuple[dict[BackupId, Manifest], tuple[str, ...]]:
+    found: dict[BackupId, Manifest] = {}
+    unreadable: list[str] = []
+    for each in backups:
+        try:
+            found[each] = read_manifest(store, world.cluster, each)
+        except Damaged as error:
+            unreadable.append(error.message)
+    if not found:
+        raise Damaged(unreadable[0], code="manifest.damaged", hint="Recover from another repository.")
+    return found, tuple(unreadable)
+
+
+def _lineage(world: World, store: Store, wal: WalCatalogue, manifests: dict[BackupId, Manifest],
+             timeline: int) -> Lineage:
+    numbers = [each.base.timeline for each in manifests.values() if each.base]
+    known = {stored.file.timeline: "" for stored in wal.histories}
+    newest = timeline or max(latest(known, dict.fromkeys(wal.timelines())), *numbers)
+    if newest not in known and newest in numbers:
+        # a base on a timeline whose history was never archived needs no ancestors
+        return Lineage(newest)
+    return read_lineage(world, store, wal, newest)
+
+
+def _window(world: World, store: Store, wal: WalCatalogue, lineage: Lineage, backup: BackupId,
+            manifest: Manifest) -> Window:
+    base = manifest.base
+    if base is None:
+        raise Damaged(f"manifest of {backup} describes no base backup", code="manifest.damaged",
+                      hint="Use another backup.")
+    begin = Lsn.parse(base.start_lsn)
+    reach = wal.reach(lineage, begin)
+    until = _archived(world, store, wal, lineage, reach) if reach > begin else None
+    last = wal.last(lineage.timeline)
+    beyond = last is not None and last.end > max(reach, Lsn.parse(base.stop_lsn)) and reach > begin
+    return Window(backup, base, max(reach, begin), until, beyond)
+
+
+def _archived(world: World, store: Store, wal: WalCatalogue, lineage: Lineage, reach: Lsn) -> datetime | None:
+    """Return when the last segment before reach was stored: nothing that was committed later can be in it."""
+    number = Segment.before_lsn(1, reach, wal.segment_size).number
+    name = Segment(lineage.timeline_at(number, wal.segment_size), number, wal.segment_size).name
+    times = [entry.modified for entry in store.list(wal_file_prefix(world.cluster, name)) if entry.modified]
+    return max(times, default=None)
