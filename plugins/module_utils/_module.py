@@ -58,6 +58,7 @@ class Call:
     cluster: ClusterSettings
     world: World
     dry_run: bool
+    settings: Settings
 
 
 class Failure(Exception):
@@ -81,7 +82,7 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
         settings = Settings.of(settings_body(params, job, job_options))
         cluster = settings.cluster(params["cluster"])
         world = open_world(settings, cluster, open_progress(params.get("progress_file")))
-        result = _recorded(module, verb, Call(params, cluster, world, module.check_mode), record)
+        result = _recorded(module, verb, Call(params, cluster, world, module.check_mode, settings), record)
     except Failure as failure:
         module.fail_json(msg=failure.message, **failure.result)
     except RestorableError as error:
@@ -137,8 +138,9 @@ def settings_body(params: Mapping[str, Any], job: str = "", job_options: tuple[s
         body["encryption"] = sealing
     if params.get("state_dir"):
         body["state_dir"] = params["state_dir"]
-    if params.get("identity"):
-        body["audit"] = {**_mapping(body.get("audit")), "identity": params["identity"]}
+    audit = given({"identity": params.get("identity") or None, "verify_keys": params.get("verify_keys")})
+    if audit:
+        body["audit"] = {**_mapping(body.get("audit")), **audit}
     if params.get("bin_dir"):
         own["bin_dir"] = params["bin_dir"]
     if params.get("retention"):

@@ -12,6 +12,7 @@ import pytest
 
 from _restorable.errors import RestorableError
 from kit.chain import Chain, new_folder
+from kit.container import Container
 
 SHOP = (
     "CREATE TABLE customer (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL)",
@@ -76,3 +77,18 @@ def fails():
         assert caught.value.hint
         assert chain.files() == before
     return context
+
+
+@pytest.fixture
+def container(pg16, shop, folder):
+    """A function that makes one: container(BACKUP_ON_START="1"); it is ended with the test."""
+    made = []
+
+    def make(server=pg16, **environment):
+        made.append(Container(folder, server, **{"BACKUP_DATABASES": shop, **environment}))
+        return made[-1]
+    yield make
+    for each in made:
+        if each.process and each.process.poll() is None:
+            each.process.kill()
+            each.process.communicate()

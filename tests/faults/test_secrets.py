@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -105,6 +106,15 @@ def test_the_password_is_seen_nowhere(guarded, folder, form):
     assert [str(path) for path in left if holds(path.read_bytes())] == []
     assert {oct(path.stat().st_mode & 0o777) for path in left} == {"0o600"}
     assert {oct(path.stat().st_mode & 0o777) for path in (folder / "local").rglob("*") if path.is_dir()} == {"0o700"}
+    assert os.listdir(chain.temporary()) == []
+
+
+@pytest.mark.parametrize("advanced", [False, True], ids=["at the begin of the dump", "in its midst"])
+def test_a_run_that_is_killed_leaves_no_password_behind(guarded, folder, advanced):
+    chain = Chain(guarded, folder, databases=["vault"], connection={"user": "backup", "password": SECRET})
+    assert chain.killed("backup", "dump vault", advanced=advanced) == -signal.SIGKILL
+    left = [path for path in folder.rglob("*") if path.is_file() and path.name != "config.json"]
+    assert [str(path) for path in left if holds(path.read_bytes())] == []
     assert os.listdir(chain.temporary()) == []
 
 

@@ -135,4 +135,22 @@ def test_the_modules_write_the_same_journal(chain, tmp_path):
     assert events(chain) == [("backup", "ok", ""), ("restore", "refused", "restore.not_empty"), ("drill", "ok", ""),
                              ("prune", "ok", "")]
     assert json.loads(newest(chain).read_text())["who"] == "Ada, AWX job 8"
-    assert chain.run("audit")[0] == 0
+    found = ansible.module("pg_audit_info", **common)
+    assert (found["verdict"], found["words"]) == ("intact", "8 events, 8 signed, intact")
+    unknown = ansible.module("pg_audit_info", **common, verify_keys=["ed25519:" + 43 * "A" + "="])
+    assert (unknown["code"], unknown["findings"][0]["kind"], "unknown key" in unknown["msg"]) == (
+        "audit.damaged", "signature", True)
+
+
+def test_the_playbook_audits_every_cluster_and_names_whom_awx_names(chain, tmp_path):
+    ansible = Ansible(tmp_path)
+    hosts = ansible.inventory(db1={
+        "restorable_repositories": chain.body["repositories"], "restorable_clusters": {NAME: chain.own},
+        "restorable_audit": {"signing_key_file": str(chain.folder / "key.pem")}})
+    assert ansible.play("backup", hosts, awx_user_name="ada", awx_job_id=7).status == 0
+    assert json.loads(newest(chain).read_text())["who"] == "ada, AWX job 7"
+    said = ansible.play("audit", hosts)
+    assert (said.status, "intact" in said.line("db1", NAME, "signed")) == (0, True)
+    newest(chain).write_text("{}")
+    said = ansible.play("audit", hosts)
+    assert (said.status, "FAILED" in said.line("db1", NAME, "findings, the first: unreadable")) == (2, True)

@@ -13,7 +13,7 @@ from ansible.module_utils import basic
 from ansible.plugins.loader import init_plugin_loader
 
 PLUGINS = "ansible_collections.restorable.postgres.plugins"
-MODULES = ("pg_backup_info", "pg_drill", "pg_dump", "pg_prune", "pg_restore", "pg_verify")
+MODULES = ("pg_audit_info", "pg_backup_info", "pg_drill", "pg_dump", "pg_prune", "pg_restore", "pg_verify")
 
 init_plugin_loader([str(collection_tree.link())])
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_the_password_lies_in_a_private_file_that_is_gone_afterwards():
         with open(path) as file:
             assert file.read() == "*:*:*:*:top\\:secret\n"
     assert not os.path.exists(path)
+
+
+def test_the_password_lies_in_no_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with child_environment(of(password="secret"), STRAY) as env:
+        assert os.listdir(tmp_path) == []
+        copied = subprocess.run(["cat", env["PGPASSFILE"]], capture_output=True, check=True, env={"PATH": "/bin"})
+        assert copied.stdout == b"*:*:*:*:secret\n"
+
+
+def test_where_no_file_can_be_in_memory_it_is_a_private_one_that_is_removed(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delattr("os.memfd_create")
+    with child_environment(of(password="secret"), STRAY) as env:
+        assert os.listdir(tmp_path) == [os.path.basename(env["PGPASSFILE"])]
+        assert stat.S_IMODE(os.stat(env["PGPASSFILE"]).st_mode) == 0o600
+    assert os.listdir(tmp_path) == []
 
 
 def test_the_passfile_is_gone_after_a_failure_too():

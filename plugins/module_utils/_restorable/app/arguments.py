@@ -11,10 +11,12 @@ from ..errors import ConfigError
 from ..model.pick import WORDS
 from ..version import VERSION
 from .arguments_recover import recover_arguments
+from .arguments_schedule import add_schedule
 from .arguments_wal import add_wal
 
 EPILOG = """\
-settings come from --config, $RESTORABLE_CONFIG, ~/.config/restorable/config.json or /etc/restorable/config.json
+settings come from --config, $RESTORABLE_CONFIG, ~/.config/restorable/config.json or /etc/restorable/config.json;
+with RESTORABLE_CONFIG=environment from environment variables, as in the container image
 exit status: 0 done · 1 drill failed, status red · 2 settings · 3 unavailable · 4 refused · 5 not found
              6 a tool failed · 7 damaged · 8 drill incomplete · 124 stopped by a signal"""
 BACKUP = f"an id or its unique beginning, {', '.join(WORDS)}, or a moment such as 2026-11-20T03:00:00Z"
@@ -58,6 +60,7 @@ def _parser() -> _Parser:
                 _audit):
         add(verbs)
     add_wal(verbs, _verb)
+    add_schedule(verbs, _verb)
     return parser
 
 
@@ -117,7 +120,11 @@ def _verify(verbs: Any) -> None:
 def _restore(verbs: Any) -> None:
     parser = _verb(verbs, "restore", "restore a set, one database, or single tables into the cluster's server")
     parser.add_argument("backup", nargs="?", default="latest", metavar="BACKUP", help=BACKUP)
+    parser.add_argument("name", nargs="?", default="", metavar="DATABASE", help="only this one, like --database")
     parser.add_argument("--database", action="append", default=[], metavar="NAME", help="only this one; repeatable")
+    parser.add_argument("--scratch", action="store_true",
+                        help="into a scratch server instead, as $DRILL_TARGET=scratch asks; it is gone afterwards")
+    parser.add_argument("--stay", action="store_true", help="with --scratch: keep it until Ctrl-C, to look into it")
     parser.add_argument("--into", default="", metavar="NAME", help="restore the one database under another name")
     parser.add_argument("--table", action="append", default=[], metavar="NAME", help="only this table; repeatable")
     parser.add_argument("--schema", action="append", default=[], metavar="NAME", help="only this schema; repeatable")

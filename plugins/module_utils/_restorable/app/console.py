@@ -36,6 +36,11 @@ class Console:
         self.ink = Ink(out.isatty() and not plain)
         self._err_ink = Ink(err.isatty() and not plain)
 
+    @property
+    def out(self) -> TextIO:
+        """Return the stream of results, for a verb that never ends."""
+        return self._out
+
     def text(self, text: str) -> None:
         """Print a result for a person."""
         if text and not self.as_json:

@@ -11,20 +11,22 @@ from typing import Any, Callable, Sequence
 from ..errors import ConfigError, RestorableError
 from ..model.settings import ClusterSettings, Settings
 from .call import Call, Result
-from .config import find_config, load_config
 from .console import Console
 from .record import record_failure, record_result
+from .surroundings import for_container, load_surroundings
 from .verbs import (
     adopt,
     audit,
     backup,
     drill,
+    health,
     hold,
     init,
     listing,
     prune,
     recover,
     restore,
+    schedule,
     show,
     status,
     verify,
@@ -39,14 +41,21 @@ EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "status": status.run, "init": init.run, "audit": audit.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": recover.run, "hold": hold.run,
                         "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run}
+ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {"schedule": schedule.run, "health": health.run}
 
 
 def dispatch(options: argparse.Namespace, console: Console) -> int:
     """Run the verb and print its results; return the worst exit status."""
     console.as_json, console.quiet = options.json, options.quiet
+    if options.verb in ALONE:
+        return ALONE[options.verb](options, console)
     if options.verb == "audit" and options.new_key:
         return _tell_alone(audit.new_key(options), console)
-    settings = load_config(find_config(options.config, console.environment))
+    surroundings = load_surroundings(options.config, console.environment)
+    for each in surroundings.warnings:
+        console.warn(each)
+    settings, options.dry_run = surroundings.settings, options.dry_run or surroundings.dry_run
+    options.scratch = surroundings.scratch or getattr(options, "scratch", False)
     if options.verb in ONE:
         return _one(options, settings, console)
     clusters = _chosen(options, settings)
@@ -95,6 +104,7 @@ def _attempt(verb: Verb, call: Call, several: bool) -> Result:
         result = _recorded(verb, call)
     except Exception as error:  # noqa: BLE001 - a top: whatever befalls one cluster, the others get their turn
         told = error if isinstance(error, RestorableError) else call.console.defect(error)
+        told = for_container(told, call.console.environment)
         result = Result({}, status=told.exit_status, error=told)
     _tell(result, call.console, call.cluster.name if several else "")
     return result

@@ -10,6 +10,7 @@ from typing import Any, Callable, Mapping
 from ..model.repositories import LocalRepository, Repository
 from ..model.settings import ClusterSettings, Settings
 from ..ports import Store
+from ..store.apart import EvidenceApart
 from ..store.local import LocalStore
 
 # Locks of this host keep out its own runs only, so what looks orphaned may belong to a run of another host.
@@ -26,10 +27,11 @@ def open_store(repository: Repository) -> Store:
 def create_store(repository: Repository) -> None:
     """Make a repository's folder and its marker; one of another type must be there, and is checked."""
     store = open_store(repository)
-    if isinstance(store, LocalStore):
-        store.create()
+    home = store.backups if isinstance(store, EvidenceApart) else store
+    if isinstance(home, LocalStore):
+        home.create()
     else:
-        store.check()
+        home.check()
 
 
 def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping[str, str]) -> str:
@@ -48,6 +50,14 @@ def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping
     return os.path.join(own, "restorable")
 
 
+def proof_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping[str, str]) -> str:
+    """Return the folder of the locks that a drill takes, too: it may not be able to write to the backups."""
+    apart = [each.evidence for each in _local_ones(settings, cluster) if each.evidence]
+    if apart and not settings.state_dir:
+        return os.path.join(apart[0], STATE_FOLDER)
+    return state_dir(settings, cluster, environment)
+
+
 def sweep_age(settings: Settings, cluster: ClusterSettings) -> float:
     """Return how many seconds an orphan must be old: 0 where the lock keeps all writers out."""
     guarded = not settings.state_dir and len(_local_ones(settings, cluster)) == len(cluster.repositories)
@@ -60,7 +70,8 @@ def _local_ones(settings: Settings, cluster: ClusterSettings) -> list[LocalRepos
 
 
 def _local(repository: LocalRepository) -> Store:
-    return LocalStore(repository.name, repository.path, require_marker=repository.require_marker)
+    store = LocalStore(repository.name, repository.path, require_marker=repository.require_marker)
+    return EvidenceApart(store, LocalStore(repository.name, repository.evidence)) if repository.evidence else store
 
 
 OPENERS: Mapping[type, Callable[[Any], Store]] = {LocalRepository: _local}

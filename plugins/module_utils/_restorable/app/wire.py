@@ -24,7 +24,7 @@ from ..ports import Archives, Cluster, Progress, Scratch, Target
 from ..stream.keyring import Keyring
 from .pen import open_pen
 from .pen import operator as operator
-from .stores import open_store, state_dir, sweep_age
+from .stores import open_store, proof_dir, state_dir, sweep_age
 
 
 def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress) -> World:
@@ -33,18 +33,23 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         raise ConfigError(f"cluster {cluster.name} has no repository", code="repository.none",
                           hint="Name at least one under `repositories`.")
     clock = SystemClock()
-    state = state_dir(settings, cluster, os.environ)
+    state, proof = state_dir(settings, cluster, os.environ), proof_dir(settings, cluster, os.environ)
     return World(
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
-        FileLock(os.path.join(state, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
-        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, state, clock),
+        FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
+        CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, proof, clock),
         Keyring(KeyFiles(settings.encryption)))
 
 
 def open_progress(path: str | None) -> Progress:
     """Return what writes progress into a file, for a caller that polls it, or nothing without a path."""
     return StatusFile(path) if path else Silent()
+
+
+def schedule_file(settings: Settings, cluster: ClusterSettings, name: str) -> str:
+    """Return the file in which the cluster's scheduler remembers its runs."""
+    return os.path.join(proof_dir(settings, cluster, os.environ), name)
 
 
 def open_cluster(cluster: ClusterSettings) -> Cluster:

@@ -230,6 +230,11 @@ def cluster_key(cluster: str) -> str:
     return f"{cluster}/cluster.json"
 
 
+def is_evidence(key: str) -> bool:
+    """Return whether a key holds what is told of backups, shop/drill/… or shop/journal/…, and no backup itself."""
+    return key.split("/")[1:2] in (["drill"], ["journal"])
+
+
 def split_set_key(key: str) -> tuple[str, str, str] | None:
     """Split shop/backup/ID/NAME into (cluster, id text, object name), or None for another key."""
     parts = key.split("/")

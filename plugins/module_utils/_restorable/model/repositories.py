@@ -23,6 +23,7 @@ class LocalRepository:
     name: str
     path: str
     require_marker: bool = False   # refuse a folder without its marker file, as an unmounted disk shows
+    evidence: str = ""             # another folder for the evidence of drills; empty: beside the backups
 
     @property
     def place(self) -> str:
@@ -63,7 +64,8 @@ def with_secrets(body: Any, secrets: Any) -> Any:
 
 
 def _local(name: str, reader: Reader) -> LocalRepository:
-    return LocalRepository(name, _absolute(reader, "path", required=True), reader.flag("require_marker", False))
+    return LocalRepository(name, _absolute(reader, "path", required=True), reader.flag("require_marker", False),
+                           _absolute(reader, "evidence"))
 
 
 def _absolute(reader: Reader, key: str, *, required: bool = False) -> str:

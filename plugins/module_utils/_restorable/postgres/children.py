@@ -55,10 +55,44 @@ def _secret(password: str | None, stack: ExitStack) -> dict[str, str]:
 
 @contextmanager
 def _passfile(password: str) -> Iterator[str]:
+    """Give the path of a passfile: in memory where the system can, so that even SIGKILL leaves none behind."""
+    line = passfile_line(password).encode()
+    handle = _in_memory(line)
+    if handle is not None:
+        try:
+            yield _path(handle)
+        finally:
+            os.close(handle)
+        return
     handle, path = tempfile.mkstemp(prefix="restorable-", suffix=".pgpass")      # made with mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(passfile_line(password))
+        with os.fdopen(handle, "wb") as file:
+            file.write(line)
         yield path
     finally:
         os.unlink(path)
+
+
+def _in_memory(line: bytes) -> int | None:
+    """Return a file without a name that only this account's programs can open by _path, or None without Linux.
+
+    libpq wants a regular file that others cannot read (fe-connect.c, passwordFromFile), which it is.
+    """
+    if not hasattr(os, "memfd_create"):
+        return None
+    try:
+        handle = os.memfd_create("restorable-passfile")      # closed on exec
+    except OSError:
+        return None
+    try:
+        os.fchmod(handle, 0o600)
+        os.write(handle, line)
+        os.stat(_path(handle))
+    except OSError:                # no /proc is mounted
+        os.close(handle)
+        return None
+    return handle
+
+
+def _path(handle: int) -> str:
+    return f"/proc/{os.getpid()}/fd/{handle}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
 from ..call import Call, Result
+from .restore_scratch import restore_into_scratch
 
 if TYPE_CHECKING:
     from ...ops.restore import RestoreWish
@@ -22,11 +23,14 @@ def run(call: Call) -> Result:
     options, name = call.options, call.cluster.name
     if options.jobs < 1:
         raise ConfigError(f"--jobs is {options.jobs}", hint="It must be at least 1.", code="usage")
+    databases = (options.name, *options.database) if options.name else tuple(options.database)
     wish = RestoreWish(
-        backup=options.backup, databases=tuple(options.database), into=options.into, tables=tuple(options.table),
+        backup=options.backup, databases=databases, into=options.into, tables=tuple(options.table),
         schemas=tuple(options.schema), globals=options.globals, replace=options.replace, clean=options.clean,
         cascade=options.cascade, disconnect=options.disconnect, jobs=options.jobs, no_owner=options.no_owner,
         no_privileges=options.no_privileges, post_command=tuple(options.post_command))
+    if options.scratch:
+        return restore_into_scratch(call, wish)
     target = open_target(call.cluster)
     world = call.world()
     plan, _notes = restore(world, target, wish, choose=chooser(options.seed), dry_run=True)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""restorable schedule: the scheduler of a container, in the foreground."""
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Callable, Sequence
+
+from ...host.clock import SystemClock
+from ...host.jobs import OwnCommand
+from ...host.logfile import LogFile
+from ...host.schedule_files import ScheduleFiles
+from ...model.agenda import BACKUP, Task, tasks_of
+from ..cli import Stopped
+from ..console import Console
+from ..scheduler import Scheduler, run_steps
+from ..surroundings import load_surroundings
+from ..wire import schedule_file
+
+WATCH = "/run/restorable/watch.json"
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Run the tasks when they are due, until a signal says stop; return 0 then."""
+    surroundings = load_surroundings(options.config, console.environment)
+    for each in surroundings.warnings:
+        console.warn(each)
+    tasks = tasks_of(surroundings, options.job or [BACKUP])
+    settings, cluster = surroundings.settings, surroundings.settings.cluster(options.cluster)
+    clock = SystemClock()
+    if options.check:
+        console.text("".join(f"{each.name}: next at {each.schedule.next_after(clock.now()):%Y-%m-%dT%H:%M:%SZ}, on the "
+                             f"schedule {each.schedule.text} ({each.schedule.timezone})\n" for each in tasks))
+        return 0
+    if surroundings.dry_run or options.dry_run:
+        return _show(tasks, console)
+    log = LogFile(surroundings.log, console.out, clock)
+    if surroundings.once:
+        return _once(tasks, console, log)
+    name = f"{cluster.name}.{'-'.join(each.name for each in tasks)}.json"
+    files = ScheduleFiles(schedule_file(settings, cluster, name), watch_path(console))
+    scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, lambda: scheduler.beat()), log, files)
+    try:
+        scheduler.start(at_once=surroundings.on_start)
+        while True:
+            time.sleep(scheduler.turn())
+    except (Stopped, KeyboardInterrupt) as signal:
+        log(f"stopped by {str(signal) or 'SIGINT'}; nothing unfinished was left behind")
+        return 0
+
+
+def watch_path(console: Console) -> str:
+    """Return the file that the scheduler shows its state in."""
+    return console.environment.get("RESTORABLE_WATCH") or WATCH
+
+
+def _show(tasks: Sequence[Task], console: Console) -> int:
+    """Print when each task would run, and the plan of each step; return the worst status."""
+    run_verb, worst = OwnCommand(console.environment, lambda: None), 0
+    now = SystemClock().now()
+    for task in tasks:
+        when = task.schedule.next_after(now)
+        console.text(f"dry run: {task.name} would next run at {when:%Y-%m-%dT%H:%M:%SZ}, on the schedule "
+                     f"{task.schedule.text} ({task.schedule.timezone})")
+        for step in task.steps:
+            worst = max(worst, run_verb((*step, "--dry-run"), console.text))
+    return worst
+
+
+def _once(tasks: Sequence[Task], console: Console, log: LogFile) -> int:
+    statuses: list[int] = []
+    run_verb = OwnCommand(console.environment, lambda: None)
+
+    def run_and_note(words: Sequence[str], say: Callable[[str], None]) -> int:
+        statuses.append(run_verb(words, say))
+        return statuses[-1]
+
+    for task in tasks:
+        run_steps(task, run_and_note, log)
+    return max(statuses)
