@@ -8,7 +8,7 @@ Every error the core explains becomes fail_json(msg, code, hint, …details). Ch
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
@@ -82,6 +82,7 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
         settings = Settings.of(settings_body(params, job, job_options))
         cluster = settings.cluster(params["cluster"])
         world = open_world(settings, cluster, open_progress(params.get("progress_file")))
+        world = replace(world, source=params.get("repository") or "")
         result = _recorded(module, verb, Call(params, cluster, world, module.check_mode, settings), record)
     except Failure as failure:
         module.fail_json(msg=failure.message, **failure.result)

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - restorable.postgres.connection
   - restorable.postgres.encryption
   - restorable.postgres.repository
+  - restorable.postgres.source
 attributes:
   diff_mode:
     support: N/A
@@ -210,7 +211,8 @@ def _summary(report: Plain) -> Plain:
 
 def main() -> None:
     """Run the module."""
-    run(tell, {"backup": TEXT, "objectives": {"type": "dict", "options": {"rpo": TEXT, "rto": TEXT}}})
+    run(tell, {"backup": TEXT, "repository": TEXT,
+               "objectives": {"type": "dict", "options": {"rpo": TEXT, "rto": TEXT}}})
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - restorable.postgres.connection
   - restorable.postgres.encryption
   - restorable.postgres.repository
+  - restorable.postgres.source
 attributes:
   diff_mode:
     support: none
@@ -240,7 +241,7 @@ def drill_backup(call: Call) -> Plain:
 def main() -> None:
     """Run the module."""
     run(drill_backup, {
-        **JOB, **PROGRESS, "objectives": {"type": "dict", "options": {"rpo": TEXT, "rto": TEXT}},
+        **JOB, **PROGRESS, "repository": TEXT, "objectives": {"type": "dict", "options": {"rpo": TEXT, "rto": TEXT}},
         "fail_on_verdict": {"type": "bool", "default": True}, "seed": {"type": "int"}},
         job="drill", job_options=tuple(JOB), record="drill")
 

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - restorable.postgres.connection
   - restorable.postgres.encryption
   - restorable.postgres.repository
+  - restorable.postgres.source
 attributes:
   diff_mode:
     support: none
@@ -204,7 +205,8 @@ def restore_backup(call: Call) -> Plain:
     plan, notes = restore(call.world, open_target(call.cluster), wish, choose=chooser(None), dry_run=call.dry_run)
     report = restore_report(plan, notes, dry_run=call.dry_run)
     names = ", ".join(each["database"] for each in report["steps"])
-    return {**report, "changed": bool(plan.steps), "words": f"{names} from {report['backup']}"}
+    passed_over = [each for each in notes if "was passed over" in each]
+    return {**report, "changed": bool(plan.steps), "words": f"{names} from {report['backup']}", "warnings": passed_over}
 
 
 def _value(given: object) -> object:
@@ -213,7 +215,7 @@ def _value(given: object) -> object:
 
 def main() -> None:
     """Run the module."""
-    run(restore_backup, {**WISH, **PROGRESS}, record="restore")
+    run(restore_backup, {**WISH, **PROGRESS, "repository": {"type": "str"}}, record="restore")
 
 
 if __name__ == "__main__":

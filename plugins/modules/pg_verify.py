@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - restorable.postgres.connection
   - restorable.postgres.encryption
   - restorable.postgres.repository
+  - restorable.postgres.source
 attributes:
   diff_mode:
     support: N/A
@@ -55,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(passed) or V(failed); empty in check mode.
+  description: V(passed), V(failed), V(incomplete) where a repository could not be read; empty in check mode.
   returned: success, and failure by the verdict
   type: str
   sample: passed
@@ -99,18 +100,24 @@ def verify_backups(call: Call) -> Plain:
     """Verify, and fail with the findings if a backup is damaged."""
     found = verify(call.world, open_archives(call.cluster), call.params["backup"], dry_run=call.dry_run)
     report = verify_report(found, dry_run=call.dry_run)
-    if report["verdict"] == "failed" and call.params["fail_on_verdict"]:
+    if report["verdict"] in ("failed", "incomplete") and call.params["fail_on_verdict"]:
         raise Failure(_in_words(call.cluster.name, report), report)
     return {**report, "words": _summary(report["backups"], dry_run=call.dry_run)}
 
 
 def _summary(backups: list[Plain], *, dry_run: bool) -> str:
     size = human_bytes(sum(each["size"] for each in backups))
-    return f"{len(backups)} backup{'' if len(backups) == 1 else 's'} {'to read' if dry_run else 'intact'} ({size})"
+    bad = sum(each["verdict"] not in ("", "passed") for each in backups)
+    state = "to read" if dry_run else f"read, {bad} not intact" if bad else "intact"
+    return f"{len(backups)} backup{'' if len(backups) == 1 else 's'} {state} ({size})"
 
 
 def _in_words(cluster: str, report: Plain) -> str:
     bad = [each for each in report["backups"] if each["verdict"] == "failed"]
+    if not bad:
+        unread = next(each for each in report["backups"] if each["verdict"] == "incomplete")
+        first = next(each for each in unread["checks"] if each["result"] == "not_run")
+        return f"repository {unread['repository']} of {cluster} could not be read: {first['detail']}"
     check = next(each for each in bad[0]["checks"] if each["result"] == "failed")
     return (f"{len(bad)} of {len(report['backups'])} backups of {cluster} are damaged: {bad[0]['backup']} in "
             f"{bad[0]['repository']}: {check['name']}: {check['detail']}")
@@ -118,7 +125,7 @@ def _in_words(cluster: str, report: Plain) -> str:
 
 def main() -> None:
     """Run the module."""
-    run(verify_backups, {"backup": {"type": "str", "default": "all"},
+    run(verify_backups, {"backup": {"type": "str", "default": "all"}, "repository": {"type": "str"},
                          "fail_on_verdict": {"type": "bool", "default": True}})
 
 

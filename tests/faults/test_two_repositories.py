@@ -52,7 +52,8 @@ def test_a_restore_from_nowhere_tells_the_first_repositorys_trouble(pair, shop):
 def test_damage_in_one_repository_never_condemns_the_copy_in_the_other(pair, shop):
     damaged = pair.taken().id
     flipped(next(path for path in pair.objects(damaged, "disk") if path.name == f"{shop}.dump.zst"), "middle")
-    assert pair.drill(str(damaged)).verdict == "failed"
+    evidence = pair.drill(str(damaged))
+    assert (evidence.verdict, evidence.repository, evidence.copies["vault"]["verdict"]) == ("failed", "vault", "passed")
     newest = pair.taken().id
     fates = {plan.repository: {row.id: row.reasons for row in plan.plan.rows}
              for plan in later(pair, 3, Policy.of({"daily": 1, "min_keep": 0}))}

@@ -50,6 +50,7 @@ class Chain:
         self.wrap_cluster: Callable[[Any], Any] = lambda cluster: cluster
         self.wrap_scratch: Callable[[Any], Any] = lambda scratch: scratch
         self.progress: Any = Silent()
+        self.source = ""           # the one repository that is read from
 
     @property
     def own(self) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class Chain:
 
     def world(self) -> Any:
         world = wire.open_world(self.settings(), self.cluster(), self.progress)
-        return replace(world, stores=tuple(self.wrap_store(store) for store in world.stores))
+        return replace(world, stores=tuple(self.wrap_store(store) for store in world.stores), source=self.source)
 
     def back_up(self, *, dry_run: bool = False, **job: Any) -> Any:
         """Take a set; job are settings that count this time only. Returns the report."""

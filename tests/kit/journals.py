@@ -18,7 +18,7 @@ from _restorable.model.drill import Check, Evidence
 from _restorable.model.journal import Facts
 from _restorable.model.naming import BackupId, drill_prefix, event_key, manifest_key
 from _restorable.ops.audit import audit
-from _restorable.ops.drill import _store_evidence
+from _restorable.ops.evidence import store_evidence
 from _restorable.ops.journal import read_heads, record
 from _restorable.ops.pen import Pen
 from _restorable.ops.world import World
@@ -70,7 +70,7 @@ class Journals:
         found = Evidence(now, now + timedelta(minutes=1), CLUSTER, backup, "the newest", world.stores[0].name,
                          (Check("L2", "restore shop", "ok"),), {}, 1.0, 2.0, previous=previous,
                          journal=read_heads(world))
-        stored = _store_evidence(world, found)
+        stored = store_evidence(world, found)
         record(world, Facts("drill", "ok", keys=(stored.key,)))
         return stored
 

@@ -120,3 +120,9 @@ def test_every_key_of_a_cluster_is_below_its_folder():
             naming.drill_key("shop", THREE, backup, "passed"), naming.prune_key("shop", THREE, "1f")]
     assert all(key.startswith(naming.cluster_prefix("shop")) for key in keys)
     assert naming.cluster_prefix("app") not in naming.cluster_prefix("app-archive")
+
+
+def test_every_name_of_a_drills_evidence_is_one_of_the_same_drill():
+    names = naming.every_name("shop/drill/20261206T040000Z.20261120T030000Z-dump.passed.json")
+    assert [naming.parse_drill_key(each)[2] for each in names] == ["passed", "failed", "incomplete"]
+    assert len({naming.parse_drill_key(each)[:2] for each in names}) == 1

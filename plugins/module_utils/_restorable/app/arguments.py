@@ -86,6 +86,11 @@ def _verb(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repository", default="", metavar="NAME",
+                        help="read from this one only; without it from the first that has a good copy")
+
+
 def _backup(verbs: Any) -> None:
     parser = _verb(verbs, "backup", "dump every chosen database, or copy the whole server, into every repository")
     parser.add_argument("--kind", choices=("dump", "base", "incremental"), default="dump",
@@ -103,18 +108,20 @@ def _prune(verbs: Any) -> None:
 
 
 def _list(verbs: Any) -> None:
-    _verb(verbs, "list", "list the backups of every repository, newest first")
+    _add_source(_verb(verbs, "list", "list the backups of every repository, newest first"))
 
 
 def _show(verbs: Any) -> None:
     parser = _verb(verbs, "show", "show one backup, its drills, and the stock commands that restore it without us")
     parser.add_argument("backup", nargs="?", default="latest", metavar="BACKUP",
                         help="an id, its unique beginning, or latest")
+    _add_source(parser)
 
 
 def _verify(verbs: Any) -> None:
     parser = _verb(verbs, "verify", "read every stored byte and compare it with the manifest")
     parser.add_argument("backup", nargs="?", default="all", metavar="BACKUP", help="an id, latest, or all; the default")
+    _add_source(parser)
 
 
 def _restore(verbs: Any) -> None:
@@ -137,6 +144,7 @@ def _restore(verbs: Any) -> None:
     parser.add_argument("--no-owner", action="store_true", help="everything belongs to the restoring role")
     parser.add_argument("--no-privileges", action="store_true", help="leave grants out")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")
+    _add_source(parser)
     parser.add_argument("--post-command", nargs=argparse.REMAINDER, default=[], metavar="ARG",
                         help="a command to run after each database; takes the rest of the line")
 
@@ -152,6 +160,7 @@ def _drill(verbs: Any) -> None:
     parser.add_argument("--keep-on-failure", action="store_true",
                         help="leave the scratch server running if the drill fails")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")
+    _add_source(parser)
 
 
 def _init(verbs: Any) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Mapping
 
 from ..errors import RestorableError
@@ -28,7 +28,8 @@ class Call:
     def world(self) -> World:
         """Open the cluster's repositories, locks and clock."""
         from .wire import open_world
-        return open_world(self.settings, self.cluster, self.console.progress())
+        world = open_world(self.settings, self.cluster, self.console.progress())
+        return replace(world, source=getattr(self.options, "repository", ""))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,10 @@ def render_list(cluster: str, report: Report) -> str:
     lines: list[str] = []
     for repository in report["repositories"]:
         backups = repository["backups"]
+        if repository.get("error"):
+            lines += [f"cluster {cluster}, repository {repository['repository']}: cannot be read",
+                      f"  {repository['error']}", ""]
+            continue
         free = "" if repository["free"] is None else f", {human_bytes(repository['free'])} free"
         lines.append(f"cluster {cluster}, repository {repository['repository']}: {counted(len(backups), 'backup')}, "
                      f"{human_bytes(repository['size'])}{free}")
@@ -105,9 +109,10 @@ def render_verify(cluster: str, report: Report) -> str:
     """Return one line for each set, and every check that failed."""
     rows, failed = [["backup", "repository", "size", "verdict"]], []
     for each in report["backups"]:
-        rows.append([each["backup"], each["repository"], human_bytes(each["size"]), each["verdict"] or "would be read"])
-        failed += [f"  FAILED  {each['backup']}  {check['name']}: {check['detail']}"
-                   for check in each["checks"] if check["result"] == "failed"]
+        rows.append([each["backup"] or "none could be read", each["repository"], human_bytes(each["size"]),
+                     each["verdict"] or "would be read"])
+        failed += [f"  {'FAILED' if check['result'] == 'failed' else 'NOT RUN'}  {each['backup']}  {check['name']} in "
+                   f"{each['repository']}: {check['detail']}" for check in each["checks"] if check["result"] != "ok"]
     return joined([f"cluster {cluster}", *indented(table(rows, "<<><")), *failed])
 
 
@@ -115,10 +120,13 @@ def verify_done(cluster: str, report: Report, *, dry_run: bool) -> str:
     """Return the closing line."""
     if dry_run:
         return "dry run: nothing was read"
-    bad = sum(each["verdict"] != "passed" for each in report["backups"])
-    size = human_bytes(sum(each["size"] for each in report["backups"]))
-    found = f"{bad} of {len(report['backups'])} damaged" if bad else "every byte is as it was stored"
-    return f"done: verify {cluster} {counted(len(report['backups']), 'backup')} {size}: {found}; only a drill proves"
+    read = [each for each in report["backups"] if each["backup"]]
+    bad = sum(each["verdict"] == "failed" for each in read)
+    unread = [each["repository"] for each in report["backups"] if not each["backup"]]
+    found = f"{bad} of {len(read)} damaged" if bad else "every byte is as it was stored"
+    found += f"; {', '.join(unread)} could not be read" if unread else ""
+    size = human_bytes(sum(each["size"] for each in read))
+    return f"done: verify {cluster} {counted(len(read), 'backup')} {size}: {found}; only a drill proves"
 
 
 def render_restore(cluster: str, report: Report) -> str:

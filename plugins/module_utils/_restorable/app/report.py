@@ -107,11 +107,13 @@ def restore_report(plan: RestorePlan, notes: Iterable[str], *, dry_run: bool = F
 
 def verify_report(found: Sequence[Verified], *, dry_run: bool = False) -> Plain:
     """Describe what L0 and L1 found of every set that was read."""
-    rows = [{"backup": str(each.backup.id), "repository": each.repository, "size": each.backup.size,
+    rows = [{"backup": str(each.backup.id) if each.backup else "", "repository": each.repository,
+             "size": each.backup.size if each.backup else 0,
              "verdict": "" if dry_run else each.verdict, "checks": [_check(check) for check in each.checks]}
             for each in found]
-    failed = [row for row in rows if row["verdict"] not in ("", "passed")]
-    return {"changed": False, "verdict": "" if dry_run else "failed" if failed else "passed", "backups": rows}
+    told = {row["verdict"] for row in rows}
+    worst = next((each for each in ("failed", "incomplete") if each in told), "passed")
+    return {"changed": False, "verdict": "" if dry_run else worst, "backups": rows}
 
 
 def _check(check: Check) -> Plain:
@@ -121,8 +123,8 @@ def _check(check: Check) -> Plain:
 def list_report(rows: Sequence[RepositoryStatus], now: datetime) -> Plain:
     """Describe what every repository holds, newest first."""
     return {"repositories": [
-        {"repository": row.name, "free": row.free, "size": sum(each.size for each in row.catalogue.backups),
-         "strangers": list(row.catalogue.strangers),
+        {"repository": row.name, "error": row.error, "free": row.free,
+         "size": sum(each.size for each in row.catalogue.backups), "strangers": list(row.catalogue.strangers),
          "backups": [backup_row(each, now) for each in reversed(row.catalogue.backups)]} for row in rows]}
 
 

@@ -85,6 +85,17 @@ class Catalogue:
                        hint=f"Run `restorable list`; the newest are: {known}.", code="backup.unknown")
 
 
+def united(cluster: str, catalogues: Iterable[Catalogue]) -> Catalogue:
+    """Return what several repositories hold together; a set that two have is shown as the first one has it."""
+    found: dict[BackupId, Backup] = {}
+    for catalogue in catalogues:
+        for backup in catalogue.backups:
+            known = found.get(backup.id)
+            if known is None or (backup.committed and not known.committed):
+                found[backup.id] = backup
+    return Catalogue(cluster, tuple(found[each] for each in sorted(found)))
+
+
 @dataclass
 class _Sorted:
     sizes: dict[str, int] = field(default_factory=dict)

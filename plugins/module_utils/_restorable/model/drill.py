@@ -75,10 +75,12 @@ class Evidence:
     notes: tuple[str, ...] = ()
     key: str = ""                  # its own name, so that evidence that was moved shows
     journal: Mapping[str, Any] = field(default_factory=dict)   # the journals' heads, as model/journal.py describes
+    # of each repository whose copy was read: {"verdict": …, "levels": levels with a failed check}
+    copies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
-        """Return passed, failed or incomplete."""
+        """Return passed, failed or incomplete: of the backup, so that no bad copy hides behind a good one."""
         return verdict(self.checks)
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,7 +112,9 @@ def in_words(evidence: Evidence) -> str:
     name = f"backup {evidence.backup} of {evidence.cluster}"
     if evidence.verdict == "failed":
         first = next(each for each in evidence.checks if each.result == "failed")
-        return f"FAILED: {name}: {first.level} {first.name}: {first.detail}"
+        good = [f"; the copy in {each} passed" for each, found in evidence.copies.items()
+                if found["verdict"] == "passed"]
+        return f"FAILED: {name}: {first.level} {first.name}: {first.detail}{''.join(good)}"
     if evidence.verdict == "incomplete":
         missing = [each for each in evidence.checks if each.result == "not_run" and not each.optional]
         why = f"{missing[0].level} {missing[0].name}: {missing[0].detail}" if missing else "nothing was checked"

@@ -39,7 +39,8 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
         red += _age(catalogue, label, settings.rpo or BACKUP_AGE, now)
         yellow += _lacks(catalogue, label)
     drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
-    last = max(drills, key=_drilled, default=None)
+    # of one drill the verdicts on two copies may differ
+    last = max(drills, key=lambda backup: (_drilled(backup), backup.verdict == "failed"), default=None)
     if last is None:
         yellow.append("no backup was ever drilled")
     elif last.verdict == "failed":

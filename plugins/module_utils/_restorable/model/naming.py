@@ -167,6 +167,12 @@ def parse_drill_key(key: str) -> tuple[datetime, BackupId, str] | None:
         return None
 
 
+def every_name(key: str) -> list[str]:
+    """Return the names that one drill's evidence may have: in each repository it tells the verdict there."""
+    stem = key.rpartition(".json")[0].rpartition(".")[0]
+    return [f"{stem}.{verdict}.json" for verdict in ("passed", "failed", "incomplete")]
+
+
 def prune_prefix(cluster: str) -> str:
     """Return the prefix of the records of all prunes: shop/prune/ ."""
     return f"{cluster}/prune/"

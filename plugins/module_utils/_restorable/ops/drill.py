@@ -6,25 +6,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Sequence
 
-from ..errors import ConfigError, NotFound, RestorableError
+from ..errors import ConfigError, RestorableError
 from ..model.catalogue import Backup
-from ..model.drill import Check, Evidence, Objective
+from ..model.drill import Check, Evidence, Objective, verdict
 from ..model.manifest import Manifest
-from ..model.naming import drill_key, drill_prefix, parse_drill_key
-from ..model.pick import Choose, pick
+from ..model.naming import drill_prefix, parse_drill_key
+from ..model.pick import Choose
 from ..model.policy import Policy
 from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Scratch, Store
 from ..version import VERSION
+from .copies import Copies, no_prune
+from .evidence import previous_evidence, store_evidence
 from .journal import read_heads
 from .keyrung import check_keys
 from .ladder import Ladder
 from .rungs import check_objects, check_restored, restore_all
-from .world import World, read_catalogue, read_manifest
+from .world import World, read_manifest
 
 
 @dataclass(frozen=True)
@@ -48,37 +50,25 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
     """
     for store in world.stores:
         store.check(write=not dry_run)
-    plan, store = plan_drill(world, scratch, job, choose=choose)
+    copies = Copies.of(world, job.backup, choose=choose)
+    plan = _plan(world, scratch, copies.stores[0], copies)
     if dry_run:
         return plan, None
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional))
+    ladder.notes += copies.notes
     begun = world.clock.now()
-    with world.reading.hold("drill", shared=True):
-        _climb(world, scratch, job, plan, store, cluster.retention, ladder)
-    return plan, _store_evidence(world, _evidence(world, cluster, plan, ladder, begun, _who(world, operator)))
+    with no_prune(world, "drill"):
+        plan, found = _climb_with(world, scratch, job, plan, copies, cluster.retention, ladder)
+    evidence = _evidence(world, cluster, plan, ladder, begun, _who(world, operator), found)
+    return plan, store_evidence(world, evidence)
 
 
 def _who(world: World, operator: str) -> str:
     return world.pen.who if world.pen else operator
 
 
-def plan_drill(world: World, scratch: Scratch, job: DrillJob, *, choose: Choose) -> tuple[DrillPlan, Store]:
-    """Pick a backup from the first repository that has one."""
-    found: tuple[Backup, str] | None = None
-    missing: NotFound | None = None
-    for store in world.stores:
-        catalogue = read_catalogue(store, world.cluster)
-        try:
-            found = pick(catalogue, job.backup, choose=choose)
-        except NotFound as error:
-            missing = missing or error
-            continue
-        return _plan(world, scratch, store, *found), store
-    raise missing or NotFound(f"cluster {world.cluster} has no repository", code="repository.none",
-                              hint="Name at least one under `repositories`.")
-
-
-def _plan(world: World, scratch: Scratch, store: Store, backup: Backup, why: str) -> DrillPlan:
+def _plan(world: World, scratch: Scratch, store: Store, copies: Copies) -> DrillPlan:
+    backup, why = copies.backup, copies.why
     try:
         manifest = read_manifest(store, world.cluster, backup.id)
     except RestorableError:
@@ -105,6 +95,27 @@ def _last_seconds(store: Store, cluster: str) -> float | None:
         return float(sum(json.loads(b"".join(store.get(max(keys))))["phases"].values()))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None                    # evidence that was damaged tells no time, and stops no drill
+
+
+def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, copies: Copies, policy: Policy,
+                ladder: Ladder) -> tuple[DrillPlan, dict[str, dict[str, Any]]]:
+    """Climb with the first copy; where its objects cannot be read or are damaged, begin again with the next one.
+
+    Returns the plan with the copy that was climbed with, and what was found of each copy.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for store in copies.stores:
+        if found:
+            plan = _plan(world, scratch, store, copies)
+        _climb(world, scratch, job, plan, store, policy, ladder)
+        levels = sorted({each.level for each in failures(ladder.checks)})
+        found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
+        readable = all(each.result == "ok" for each in ladder.checks
+                       if each.level == "L0" and each.name.split(" ", 1)[0] in ("manifest", "object"))
+        if readable or store is copies.stores[-1]:
+            break
+        ladder.set_aside(store.name)
+    return plan, found
 
 
 def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, policy: Policy,
@@ -134,7 +145,7 @@ def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store
 
 
 def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: Ladder, begun: datetime,
-              operator: str) -> Evidence:
+              operator: str, found: dict[str, dict[str, Any]]) -> Evidence:
     manifest = plan.manifest
     snapshot = min((datetime.fromisoformat(row.begun) for row in manifest.databases), default=manifest.begun) \
         if manifest else None
@@ -143,34 +154,15 @@ def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: L
     if plan.picked == "the newest":
         # an old backup that was drawn on purpose says nothing of how much would be lost today
         objectives.append(Objective("rpo", cluster.rpo, rpo))
-    key, data = _previous(world)
+    key, data = previous_evidence(world)
     return Evidence(
-        begun, world.clock.now(), world.cluster, plan.backup.id, plan.picked, plan.repository, tuple(ladder.checks),
+        begun, world.clock.now(), world.cluster, plan.backup.id, plan.picked, plan.repository,
+        (*ladder.aside, *ladder.checks),
         ladder.phases(), ladder.rto, rpo, tuple(each for each in objectives if each.target),
         f"restorable {VERSION}", plan.server, dict(manifest.server) if manifest else {},
         {item.name: item.sha256 for item in manifest.items} if manifest else {}, operator,
         {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, tuple(ladder.notes),
-        journal=read_heads(world))
-
-
-def _previous(world: World) -> tuple[str, bytes]:
-    store = world.stores[0]
-    keys = sorted(entry.key for entry in store.list(drill_prefix(world.cluster)) if parse_drill_key(entry.key))
-    return (keys[-1], b"".join(store.get(keys[-1]))) if keys else ("", b"")
-
-
-def _store_evidence(world: World, evidence: Evidence) -> Evidence:
-    """Put the evidence into every repository under a name of its own, and return it with that name."""
-    world.progress.phase("store evidence")
-    taken = {entry.key for store in world.stores for entry in store.list(drill_prefix(world.cluster))}
-    when = evidence.begun
-    while (key := drill_key(world.cluster, when, evidence.backup, evidence.verdict)) in taken:
-        when += timedelta(seconds=1)   # two drills within a second
-    evidence = replace(evidence, key=key)
-    data = (json.dumps(evidence.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-    for store in world.stores:
-        store.put(key, [data])
-    return evidence
+        journal=read_heads(world), copies=found)
 
 
 def failures(checks: Sequence[Check]) -> list[Check]:

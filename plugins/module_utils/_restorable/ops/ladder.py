@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Iterator
 
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
@@ -19,6 +20,7 @@ class Ladder:
 
     def __init__(self, clock: Clock, progress: Progress, optional: frozenset[str]) -> None:
         self.checks: list[Check] = []
+        self.aside: list[Check] = []       # what was found of copies that another copy stands in for
         self.notes: list[str] = []
         self.rto: float | None = None
         self._clock = clock
@@ -32,6 +34,15 @@ class Ladder:
     def stopped(self) -> bool:
         """Say whether a check has failed so far, or could not be made by a rung that others stand on."""
         return self._blocked or any(each.result == "failed" for each in self.checks)
+
+    def set_aside(self, copy: str) -> None:
+        """Begin again with another copy; what was found damaged in this one stays a finding."""
+        for each in self.checks:
+            if each.result == "failed":
+                self.aside.append(replace(each, name=f"{each.name} in {copy}"))
+            elif each.level == "L0" and each.result == "not_run":
+                self.notes.append(f"the copy in {copy} could not be read: {each.name}: {each.detail}")
+        self.checks, self._blocked = [], False
 
     def now(self) -> float:
         """Return the seconds that rungs are measured with."""

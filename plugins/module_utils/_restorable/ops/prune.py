@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Collection, Mapping
 
-from ..errors import Damaged, NotFound, Refused
+from ..errors import Refused
 from ..model.catalogue import Backup, Catalogue
 from ..model.journal import Facts
-from ..model.naming import BackupId, cluster_prefix, drill_key, manifest_key, parse_prune_key, prune_key, prune_prefix
+from ..model.naming import BackupId, cluster_prefix, manifest_key, parse_prune_key, prune_key, prune_prefix
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
 from ..ports import Store
 from ..version import VERSION
+from .evidence import failed_levels
 from .journal import announce, read_heads
 from .prune_bases import PHYSICAL, joined, plan_bases
 from .sweep import delete_set, sweep_orphans
@@ -123,15 +124,8 @@ def _spared(store: Store, cluster: str, backup: Backup) -> bool:
     rows of today of an old backup, says nothing of whether the backup equals what was dumped. Evidence that cannot be
     read spares nothing.
     """
-    if backup.drilled is None:
-        return False
-    try:
-        evidence = json.loads(b"".join(store.get(drill_key(cluster, backup.drilled, backup.id, "failed"))))
-        levels = {check["level"] for check in evidence["checks"] if check["result"] == "failed"}
-        elsewhere = evidence["repository"] != store.name
-    except (NotFound, Damaged, ValueError, KeyError, TypeError):
-        return False
-    return levels == {"L6"} or (elsewhere and bool(levels) and levels <= {"L0", "L1"})
+    own, levels = failed_levels(store, cluster, backup)
+    return levels == {"L6"} or (not own and bool(levels) and levels <= {"L0", "L1"})
 
 
 def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies) -> None:

@@ -4,18 +4,19 @@
 """Restore a set, one database, or chosen tables, into a live server; what is there is never half-replaced."""
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Iterable, Sequence
 
-from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, Unavailable
+from ..errors import ConfigError, NotFound, Refused
 from ..model.manifest import Item, Manifest
 from ..model.naming import stamp
-from ..model.pick import Choose, pick
+from ..model.pick import Choose
 from ..model.server import Database
 from ..ports import RestoreOptions, Store, Target
+from .copies import Copies, no_prune
 from .objects import jobs_for, read_item, require_opens
-from .world import World, read_catalogue, read_manifest
+from .world import World
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,22 @@ def restore(world: World, target: Target, wish: RestoreWish, *, choose: Choose,
     complete, and everything that is added to a living database comes in one transaction.
     """
     _check_wish(wish)
-    store, manifest, picked, notes = _find(world, wish, choose)
-    _check_keys(world, store, manifest, wish)
-    plan = RestorePlan(str(manifest.id), store.name, picked, wish.globals,
+    copies = Copies.of(world, wish.backup, choose=choose)
+    _best, manifest = copies.best()
+    copies.attempt(partial(_check_keys, world, manifest, wish))
+    plan = RestorePlan(str(manifest.id), copies.stores[0].name, copies.why, wish.globals,
                        tuple(_step(target, item, wish) for item in _items(manifest, wish)), manifest)
     if dry_run:
-        return plan, notes
-    with _no_prune(world):
+        return plan, copies.notes
+    notes: list[str] = []
+    with no_prune(world, "restore"):
         if wish.globals:
-            notes += _globals(world, store, manifest, target)
+            notes += copies.attempt(lambda store: _globals(world, store, manifest, target))
         for step in plan.steps:
             world.progress.phase(f"restore {step.database}", step.item.plain_size)
-            notes += _run(world, store, manifest, target, step, wish)
+            notes += copies.attempt(partial(_run, world, manifest, target, step, wish))
             _post(world, target, step, wish)
-    return plan, notes
+    return replace(plan, repository=copies.stores[0].name), [*copies.notes, *notes]
 
 
 def _check_wish(wish: RestoreWish) -> None:
@@ -101,45 +104,11 @@ def _check_wish(wish: RestoreWish) -> None:
                           hint="Use replace to put a whole database in the place of another.")
 
 
-def _check_keys(world: World, store: Store, manifest: Manifest, wish: RestoreWish) -> None:
+def _check_keys(world: World, manifest: Manifest, wish: RestoreWish, store: Store) -> None:
     """Raise before anything is made if the first of the wanted objects cannot be opened here."""
     sealed = [item for item in _items(manifest, wish) if item.encryption]
     if sealed:
         require_opens(world, store, manifest, sealed[0])
-
-
-def _no_prune(world: World) -> AbstractContextManager[None]:
-    """Hold the readers' lock, which may lie in the first repository; while that is gone no prune begins anyway."""
-    try:
-        world.stores[0].check(write=False)
-    except RestorableError:
-        return nullcontext()
-    return world.reading.hold("restore", shared=True)
-
-
-def _find(world: World, wish: RestoreWish, choose: Choose) -> tuple[Store, Manifest, str, list[str]]:
-    """Return the first repository that can be read and has such a set, and notes on those before it that cannot.
-
-    A restore is wanted most when a disk is gone, so one that is gone stops none from another repository.
-    """
-    missing: RestorableError | None = None
-    notes: list[str] = []
-    for store in world.stores:
-        try:
-            store.check(write=False)
-        except RestorableError as error:
-            missing = missing or error
-            notes.append(f"repository {store.name} was passed over: {error.message}")
-            continue
-        try:
-            backup, why = pick(read_catalogue(store, world.cluster), wish.backup, choose=choose)
-            return store, read_manifest(store, world.cluster, backup.id), why, notes
-        except (NotFound, ConfigError) as error:
-            missing = missing or error
-        except (Damaged, Unavailable) as error:
-            missing = missing or error
-            notes.append(f"repository {store.name} was passed over: {error.message}")
-    raise missing or NotFound(f"cluster {world.cluster} has no repository", hint="Name one.", code="repository.none")
 
 
 def _items(manifest: Manifest, wish: RestoreWish) -> Sequence[Item]:
@@ -194,7 +163,7 @@ def _globals(world: World, store: Store, manifest: Manifest, target: Target) -> 
     return target.restore_globals(read_item(world, store, manifest, item))
 
 
-def _run(world: World, store: Store, manifest: Manifest, target: Target, step: Step, wish: RestoreWish) -> list[str]:
+def _run(world: World, manifest: Manifest, target: Target, step: Step, wish: RestoreWish, store: Store) -> list[str]:
     chunks = read_item(world, store, manifest, step.item)
     options = RestoreOptions(step.item.format, jobs_for(step.item, wish.jobs), wish.schemas, wish.tables, wish.clean,
                              wish.cascade, no_owner=wish.no_owner, no_privileges=wish.no_privileges)

@@ -16,6 +16,7 @@ from ..model.manifest import Manifest
 from ..model.naming import drill_prefix, parse_drill_key
 from ..model.settings import ClusterSettings
 from ..ports import Store
+from .copies import Shelf
 from .world import World, read_catalogue, read_manifest
 
 
@@ -41,11 +42,17 @@ class ClusterStatus:
 
 
 def list_backups(world: World) -> list[RepositoryStatus]:
-    """Return every repository's catalogue; a repository that cannot be read raises."""
-    for store in world.stores:
-        store.check(write=False)
-    return [RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
-            for store in world.stores]
+    """Return every repository's catalogue; one that cannot be read is told, and raised only if none can."""
+    rows, errors = [], []
+    for store in world.sources():
+        try:
+            rows.append(_read(world, store))
+        except RestorableError as error:
+            rows.append(RepositoryStatus(store.name, Catalogue(world.cluster, ()), error.message))
+            errors.append(error)
+    if errors and len(errors) == len(rows):
+        raise errors[0]
+    return rows
 
 
 def status(world: World, settings: ClusterSettings, *, any_selection: bool = False) -> ClusterStatus:
@@ -53,7 +60,7 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
 
     any_selection judges the newest set whatever it selects, for a caller who does not know the job.
     """
-    rows = tuple(_repository(world, store) for store in world.stores)
+    rows = tuple(_repository(world, store) for store in world.sources())
     now = world.clock.now()
     drills = [each.drilled for row in rows for each in row.catalogue.backups if each.drilled]
     unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
@@ -64,23 +71,27 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
 
 def _repository(world: World, store: Store) -> RepositoryStatus:
     try:
-        store.check(write=False)
-        return RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
+        return _read(world, store)
     except RestorableError as error:
         return RepositoryStatus(store.name, Catalogue(world.cluster, ()), error.message)
 
 
+def _read(world: World, store: Store) -> RepositoryStatus:
+    store.check(write=False)
+    return RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
+
+
 def show(world: World, wish: str) -> tuple[str, Backup, Manifest, list[dict[str, Any]]]:
-    """Return (repository, backup, manifest, drills of it, newest first) of one set, from the first that has it."""
-    last: RestorableError | None = None
-    for store in world.stores:
+    """Return (repository, backup, manifest, drills of it, newest first) of one set, from the first that tells them."""
+    shelf = Shelf.read(world)
+    chosen = shelf.find(lambda catalogue: catalogue.get(wish)).id
+    errors: list[RestorableError] = []
+    for store, backup in shelf.holding(chosen):
         try:
-            backup = read_catalogue(store, world.cluster).get(wish)
+            return store.name, backup, read_manifest(store, world.cluster, backup.id), _drills(world, store, backup)
         except RestorableError as error:
-            last = last or error
-            continue
-        return store.name, backup, read_manifest(store, world.cluster, backup.id), _drills(world, store, backup)
-    raise last or RestorableError(f"cluster {world.cluster} has no repository", hint="Name one in the settings.")
+            errors.append(error)       # another repository may have a whole manifest
+    raise errors[0]
 
 
 def _drills(world: World, store: Store, backup: Backup) -> list[dict[str, Any]]:

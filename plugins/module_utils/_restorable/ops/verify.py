@@ -11,44 +11,47 @@ from ..model.drill import Check, verdict
 from ..model.manifest import Manifest
 from ..model.text import human_bytes
 from ..ports import Archives, RestoreOptions, Store
+from .copies import Shelf, no_prune
 from .ladder import Ladder
 from .objects import read_fingerprint, read_item, read_stored
 from .rungs import require_data_entries
-from .world import World, read_catalogue, read_manifest
+from .world import World, read_manifest
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What L0 and L1 found of one set in one repository."""
+    """What L0 and L1 found of one set in one repository, or without a set why that repository could not be read."""
 
     repository: str
-    backup: Backup
+    backup: Backup | None
     checks: tuple[Check, ...]
 
     @property
     def verdict(self) -> str:
-        """Return passed or failed; intact is not proven, only a drill proves."""
+        """Return passed, failed or incomplete; intact is not proven, only a drill proves."""
         return verdict(self.checks)
 
 
 def verify(world: World, archives: Archives, wish: str = "all", *, dry_run: bool = False) -> list[Verified]:
-    """Check one set, or all, in every repository; dry_run only names what would be read."""
-    for store in world.stores:
-        store.check(write=False)
+    """Check one set, or all, in every repository that has it; dry_run only names what would be read.
+
+    A repository that cannot be read stops no other; it is a row of its own, and without any that can it is raised.
+    """
     if dry_run:
-        return [Verified(store.name, backup, ()) for store, backup in _chosen(world, wish)]
-    with world.reading.hold("verify", shared=True):
-        return [Verified(store.name, backup, _check(world, store, archives, backup))
-                for store, backup in _chosen(world, wish)]
+        shelf = Shelf.read(world)
+        return [Verified(store.name, backup, ()) for store, backup in _chosen(shelf, wish)]
+    with no_prune(world, "verify"):
+        shelf = Shelf.read(world)
+        found = [Verified(store.name, backup, _check(world, store, archives, backup))
+                 for store, backup in _chosen(shelf, wish)]
+    return found + [Verified(store.name, None, (Check("L0", "repository", "not_run", error.message),))
+                    for store, error in shelf.passed_over]
 
 
-def _chosen(world: World, wish: str) -> list[tuple[Store, Backup]]:
-    found = []
-    for store in world.stores:
-        catalogue = read_catalogue(store, world.cluster)
-        chosen = catalogue.committed() if wish == "all" else (catalogue.get(wish),)
-        found += [(store, backup) for backup in chosen]
-    return found
+def _chosen(shelf: Shelf, wish: str) -> list[tuple[Store, Backup]]:
+    if wish != "all":
+        return shelf.holding(shelf.find(lambda catalogue: catalogue.get(wish)).id)
+    return [(store, backup) for store, catalogue in shelf.catalogues for backup in catalogue.committed()]
 
 
 def _check(world: World, store: Store, archives: Archives, backup: Backup) -> tuple[Check, ...]:

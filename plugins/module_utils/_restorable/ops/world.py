@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import Damaged
+from ..errors import Damaged, NotFound
 from ..model.catalogue import Catalogue
 from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_prefix, manifest_key
@@ -29,6 +29,16 @@ class World:
     sweep_age: float = 0.0         # seconds an orphan must be old; 0 where the lock keeps all writers out
     pen: Pen | None = None         # writes the journal; None writes none
     keys: Keyring = field(default_factory=Keyring)     # what new objects are sealed for, and what opens sealed ones
+    source: str = ""               # the one repository that is read from; empty: any that has what is wanted
+
+    def sources(self) -> tuple[Store, ...]:
+        """Return the repositories that may be read from, in the order of the settings."""
+        found = tuple(store for store in self.stores if self.source in ("", store.name))
+        if not found:
+            known = ", ".join(store.name for store in self.stores) or "none"
+            raise NotFound(f"repository {self.source!r} is none of cluster {self.cluster}", code="repository.unknown",
+                           hint=f"Its repositories are: {known}.")
+        return found
 
 
 def read_catalogue(store: Store, cluster: str) -> Catalogue:

@@ -4,6 +4,7 @@
 """restorable list."""
 from __future__ import annotations
 
+from ...errors import Unavailable
 from ..call import Call, Result
 
 
@@ -14,4 +15,6 @@ def run(call: Call) -> Result:
     from ..report import list_report
     world = call.world()
     report = list_report(list_backups(world), world.clock.now())
-    return Result(report, "" if call.console.as_json else render_list(call.cluster.name, report))
+    text = "" if call.console.as_json else render_list(call.cluster.name, report)
+    unread = any(each["error"] for each in report["repositories"])
+    return Result(report, text, status=Unavailable.exit_status if unread else 0)

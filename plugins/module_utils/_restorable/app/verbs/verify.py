@@ -4,7 +4,7 @@
 """restorable verify."""
 from __future__ import annotations
 
-from ...errors import Damaged
+from ...errors import Damaged, Unavailable
 from ..call import Call, Result
 
 
@@ -17,5 +17,5 @@ def run(call: Call) -> Result:
     name, dry_run = call.cluster.name, call.options.dry_run
     found = verify(call.world(), open_archives(call.cluster), call.options.backup, dry_run=dry_run)
     report = verify_report(found, dry_run=dry_run)
-    status = Damaged.exit_status if report["verdict"] == "failed" else 0
+    status = {"failed": Damaged.exit_status, "incomplete": Unavailable.exit_status}.get(report["verdict"], 0)
     return Result(report, render_verify(name, report), verify_done(name, report, dry_run=dry_run), status)

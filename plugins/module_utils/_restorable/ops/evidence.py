@@ -1,0 +1,82 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Store what a drill found in every repository, under the verdict of that repository's own copy, and read it again."""
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from ..errors import Damaged, NotFound
+from ..model.catalogue import Backup
+from ..model.drill import Evidence
+from ..model.naming import drill_key, drill_prefix, parse_drill_key
+from ..ports import Store
+from .world import World, read_catalogue
+
+
+def previous_evidence(world: World) -> tuple[str, bytes]:
+    """Return the newest evidence of the first repository as (key, bytes); empty if there is none."""
+    store = world.stores[0]
+    keys = sorted(entry.key for entry in store.list(drill_prefix(world.cluster)) if parse_drill_key(entry.key))
+    return (keys[-1], b"".join(store.get(keys[-1]))) if keys else ("", b"")
+
+
+def store_evidence(world: World, evidence: Evidence) -> Evidence:
+    """Put the evidence into every repository, under a name that tells the verdict of the copy there.
+
+    Returns it with the name that tells its own verdict.
+    """
+    world.progress.phase("store evidence")
+    taken = {found[:2] for store in world.stores for entry in store.list(drill_prefix(world.cluster))
+             for found in [parse_drill_key(entry.key)] if found}
+    when = evidence.begun.replace(microsecond=0)
+    while (when, evidence.backup) in taken:
+        when += timedelta(seconds=1)   # two drills within a second
+    named = {store.name: drill_key(world.cluster, when, evidence.backup, _verdict_of(world, store, evidence))
+             for store in world.stores}
+    for store in world.stores:
+        store.put(named[store.name], [_bytes(replace(evidence, key=named[store.name]))])
+    return replace(evidence, key=drill_key(world.cluster, when, evidence.backup, evidence.verdict))
+
+
+def _bytes(evidence: Evidence) -> bytes:
+    return (json.dumps(evidence.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _verdict_of(world: World, store: Store, evidence: Evidence) -> str:
+    """Return the verdict on one repository's copy.
+
+    A copy that was not read is the same bytes as the one that was, unless it was found damaged before: of that one a
+    drill of another copy says nothing.
+    """
+    if store.name in evidence.copies:
+        return str(evidence.copies[store.name]["verdict"])
+    read = str(evidence.copies.get(evidence.repository, {}).get("verdict", evidence.verdict))
+    known = next((each for each in read_catalogue(store, world.cluster).backups if each.id == evidence.backup), None)
+    if known is not None and known.verdict == "failed":
+        own, levels = failed_levels(store, world.cluster, known)
+        return "incomplete" if own and levels != {"L6"} else read
+    return read
+
+
+def failed_levels(store: Store, cluster: str, backup: Backup) -> tuple[bool, set[str]]:
+    """Return whether the failed drill read this repository's copy, and on which levels it failed.
+
+    Evidence that cannot be read tells no level, and is taken for evidence of this copy.
+    """
+    if backup.drilled is None:
+        return True, set()
+    try:
+        body = json.loads(b"".join(store.get(drill_key(cluster, backup.drilled, backup.id, "failed"))))
+        copies = body.get("copies") or {body["repository"]: {"levels": _failed(body)}}
+        own = store.name in copies
+        return own, set(copies[store.name if own else body["repository"]]["levels"])
+    except (NotFound, Damaged, ValueError, KeyError, TypeError, AttributeError):
+        return True, set()
+
+
+def _failed(body: dict[str, Any]) -> set[str]:
+    return {check["level"] for check in body["checks"] if check["result"] == "failed"}
