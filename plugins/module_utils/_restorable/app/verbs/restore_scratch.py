@@ -8,7 +8,6 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import Damaged
 from ..call import Call, Result
 from ..cli import Stopped
 
@@ -19,29 +18,27 @@ if TYPE_CHECKING:
 
 def restore_into_scratch(call: Call, wish: RestoreWish) -> Result:
     """Restore a set or some of its databases into a scratch server of the same major; say what is in it then."""
-    from ...ops.drill import plan_drill
+    from ...ops.copies import Copies
     from ...ops.restore import restore
     from ..render import render_restore, restore_done
     from ..report import restore_report
     from ..wire import chooser, open_scratch
     options, world, scratch = call.options, call.world(), open_scratch(call.cluster)
     choose = chooser(options.seed)
-    chosen, _store = plan_drill(world, scratch, replace(call.cluster.drill, backup=wish.backup), choose=choose)
-    manifest = chosen.manifest
-    if manifest is None:
-        raise Damaged(f"manifest of {chosen.backup.id} cannot be read", code="manifest.damaged",
-                      hint="See with `restorable verify` what is wrong, and restore another backup.")
+    copies = Copies.of(world, wish.backup, choose=choose)
+    _store, manifest = copies.best()
     wish = replace(wish, backup=str(manifest.id), globals=manifest.find("globals") is not None)
     major = int(manifest.server.get("version_num", 0)) // 10000
     superuser = str(manifest.server.get("bootstrap_user") or "postgres")
-    call.console.text(f"scratch server: {chosen.server}")
+    server = scratch.plan(major)
+    call.console.text(f"scratch server: {server}")
     if options.dry_run:
-        return Result({"backup": wish.backup, "server": chosen.server},
+        return Result({"backup": wish.backup, "server": server},
                       done=f"dry run: {wish.backup} would be restored into a scratch server, and nothing else changed")
     began = world.clock.elapsed()
     with scratch.start(major, superuser, keep_on_failure=False) as target:
         plan, notes = restore(world, target, wish, choose=choose)
-        report = {**restore_report(plan, notes), "picked": chosen.picked, "server": chosen.server,
+        report = {**restore_report(plan, notes), "picked": copies.why, "server": server,
                   "seconds": round(world.clock.elapsed() - began, 3),
                   "contents": {step.database: _tables(target, step.database) for step in plan.steps}}
         call.console.text(render_restore(call.cluster.name, report))
