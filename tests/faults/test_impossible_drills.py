@@ -56,7 +56,7 @@ def test_a_machine_without_a_program_proves_nothing_and_says_so(without, name):
 def test_an_incomplete_drill_is_evidence_too(without):
     chain = without("postgres")
     chain.drill()
-    [path] = [path for path in chain.files() if "/drill/" in path]
+    path, _page = sorted(path for path in chain.files() if "/drill/" in path)[::-1]
     body = json.loads((chain.folder / path).read_text())
     assert body["verdict"] == "incomplete"
     assert "no postgres of major 16" in body["server"]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -72,6 +73,14 @@ def test_the_host_command_records_what_was_done_failed_and_refused(chain):
     assert (body["who"], body["where"].count("@")) == ("Ada, job 7", 1)
     evidence = json.loads(next((chain.folder / "local" / NAME / "drill").glob("*.json")).read_text())
     assert (evidence["operator"], len(evidence["journal"])) == ("Ada, job 7", 2)
+    for repository in ("local", "offsite"):
+        [stored] = (chain.folder / repository / NAME / "drill").glob("*.json")
+        page = stored.with_suffix(".html")
+        assert hashlib.sha256(stored.read_bytes()).hexdigest() in page.read_text()
+        assert page.stat().st_mode & 0o777 == 0o600
+    page.write_text(page.read_text().replace("Ada", "Eve"))
+    status, out, _err = chain.run("audit")
+    assert (status, f"FAILED  edited  offsite: {NAME}/drill/{page.name}" in out) == (7, True)
 
 
 def test_openssl_accepts_a_signature_without_us(chain, tmp_path):

@@ -65,14 +65,15 @@ def _code(error: BaseException) -> str:
 def _done(verb: str, world: Callable[[], World], report: Report) -> Facts | None:
     """Return what a verb's report says, or None if nothing was to be done."""
     from ..model.journal import Facts
-    from ..model.naming import BackupId, every_name, manifest_key
+    from ..model.naming import BackupId, every_name, manifest_key, page_key
     verdict = str(report.get("verdict") or report.get("evidence", {}).get("verdict", ""))
     if verb in ("backup", "hold", "adopt", "sync", "rekey") and not report.get("changed"):
         return None
     cluster = world().cluster
     keys = [manifest_key(cluster, BackupId.parse(each)) for each in _backups(verb, report)]
     evidence = report.get("evidence", report)
-    keys += every_name(str(evidence["key"])) if verb == "drill" and evidence.get("key") else []
+    if verb == "drill" and evidence.get("key"):
+        keys += [each for key in every_name(str(evidence["key"])) for each in (key, page_key(key))]
     result, code = ("ok", "") if verdict in ("", "passed") else ("failed", f"drill.{verdict}")
     return Facts(verb, result, code, str(report.get("words", "")), _details(verb, report), tuple(keys))
 

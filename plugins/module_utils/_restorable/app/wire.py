@@ -22,6 +22,7 @@ from ..ops.source import BaseSource
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Target
 from ..stream.keyring import Keyring
+from .page import evidence_page
 from .pen import open_pen
 from .pen import operator as operator
 from .stores import open_store, proof_dir, state_dir, sweep_age
@@ -39,7 +40,7 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
         CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, proof, clock),
-        Keyring(KeyFiles(settings.encryption)))
+        Keyring(KeyFiles(settings.encryption)), page=evidence_page)
 
 
 def open_progress(path: str | None) -> Progress:

@@ -9,7 +9,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from .journal import UPKEEP, Event, Head
 from .journal_view import Claim, Finding, Found, JournalView, Upkeep, Verify, claims, upkeep
-from .naming import parse_drill_key
+from .naming import every_name, parse_drill_key
 
 
 def check(views: Sequence[JournalView], verify: Verify | None, *, own: str = "") -> tuple[list[Finding], list[str]]:
@@ -178,7 +178,7 @@ def _objects(view: JournalView, known: Upkeep) -> Iterator[Finding]:
 
 
 def _aged(key: str, before: datetime | None) -> bool:
-    parsed = parse_drill_key(key)
+    parsed = parse_drill_key(key.replace(".html", ".json"))
     return bool(parsed and before and parsed[0] < before)
 
 
@@ -196,8 +196,9 @@ def _evidence(view: JournalView, known: Upkeep, views: Sequence[JournalView]) ->
         if not name or _aged(name, known.evidence_before):
             continue
         if name not in view.digests:
-            # a repository that was added later never had the evidence of before
-            if not any(name in each.digests for each in views) and not (first and _aged(name, first.at)):
+            # a repository that was added later never had the evidence of before, and each names its own verdict
+            elsewhere = any(one in each.digests for one in every_name(name) for each in views)
+            if not elsewhere and not (first and _aged(name, first.at)):
                 yield Finding("missing", view.repository, name,
                               f"{key} follows it, and no event tells that it was deleted")
         elif view.digests[name] != previous.get("sha256"):

@@ -173,6 +173,16 @@ def every_name(key: str) -> list[str]:
     return [f"{stem}.{verdict}.json" for verdict in ("passed", "failed", "incomplete")]
 
 
+def page_key(key: str) -> str:
+    """Return the key of the page for people that stands beside a drill's evidence: ….passed.html ."""
+    return f"{key[:-len('.json')]}.html"
+
+
+def is_page(key: str) -> bool:
+    """Say whether a key is that of such a page."""
+    return key.endswith(".html") and parse_drill_key(f"{key[:-len('.html')]}.json") is not None
+
+
 def prune_prefix(cluster: str) -> str:
     """Return the prefix of the records of all prunes: shop/prune/ ."""
     return f"{cluster}/prune/"

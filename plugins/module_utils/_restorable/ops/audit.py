@@ -17,6 +17,7 @@ from ..model.naming import (
     MANIFEST,
     backup_prefix,
     drill_prefix,
+    is_page,
     journal_prefix,
     parse_drill_key,
     parse_event_key,
@@ -96,6 +97,8 @@ def _view(world: World, store: Store) -> JournalView:
         if parse_drill_key(entry.key):
             data = _bytes(store, entry.key)
             digests[entry.key], evidence[entry.key] = hashlib.sha256(data).hexdigest(), _json(data)
+        elif is_page(entry.key):
+            digests[entry.key] = hashlib.sha256(_bytes(store, entry.key)).hexdigest()
     for entry in store.list(backup_prefix(cluster)):
         if entry.key.endswith(f"/{MANIFEST}"):
             digests[entry.key] = hashlib.sha256(_bytes(store, entry.key)).hexdigest()

@@ -4,6 +4,7 @@
 """Store what a drill found in every repository, under the verdict of that repository's own copy, and read it again."""
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -11,8 +12,8 @@ from typing import Any
 
 from ..errors import Damaged, NotFound
 from ..model.catalogue import Backup
-from ..model.drill import Evidence
-from ..model.naming import drill_key, drill_prefix, parse_drill_key
+from ..model.drill import Evidence, in_words
+from ..model.naming import drill_key, drill_prefix, page_key, parse_drill_key
 from ..ports import Store
 from .world import World, read_catalogue
 
@@ -38,12 +39,17 @@ def store_evidence(world: World, evidence: Evidence) -> Evidence:
     named = {store.name: drill_key(world.cluster, when, evidence.backup, _verdict_of(world, store, evidence))
              for store in world.stores}
     for store in world.stores:
-        store.put(named[store.name], [_bytes(replace(evidence, key=named[store.name]))])
+        _put(world, store, replace(evidence, key=named[store.name]))
     return replace(evidence, key=drill_key(world.cluster, when, evidence.backup, evidence.verdict))
 
 
-def _bytes(evidence: Evidence) -> bytes:
-    return (json.dumps(evidence.as_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+def _put(world: World, store: Store, evidence: Evidence) -> None:
+    """Store evidence, and beside it the page for people."""
+    body = evidence.as_dict()
+    data = (json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    store.put(evidence.key, [data])
+    if world.page:
+        store.put(page_key(evidence.key), [world.page(body, in_words(evidence), hashlib.sha256(data).hexdigest())])
 
 
 def _verdict_of(world: World, store: Store, evidence: Evidence) -> str:

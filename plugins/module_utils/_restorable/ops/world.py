@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping
 
 from ..errors import Damaged, NotFound
 from ..model.catalogue import Catalogue
@@ -13,6 +14,8 @@ from ..model.naming import BackupId, cluster_prefix, manifest_key
 from ..ports import Clock, Hooks, Lock, Progress, Store
 from ..stream.keyring import Keyring
 from .pen import Pen
+
+Page = Callable[[Mapping[str, Any], str, str], bytes]      # (evidence, its verdict in words, SHA-256 as stored) → HTML
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class World:
     pen: Pen | None = None         # writes the journal; None writes none
     keys: Keyring = field(default_factory=Keyring)     # what new objects are sealed for, and what opens sealed ones
     source: str = ""               # the one repository that is read from; empty: any that has what is wanted
+    page: Page | None = None       # renders evidence for people; None stores none
 
     def sources(self) -> tuple[Store, ...]:
         """Return the repositories that may be read from, in the order of the settings."""
