@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 import collection_tree
+import engine
 import sanity
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,15 +34,17 @@ class Step:
     argv: tuple[str, ...]
     limit: int = 300
     notes: Callable[[], list[str]] = list    # what it could not do on this machine, in words
+    lacks: Callable[[], str] = str           # why it cannot run here at all; "" if it can
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a step; problem is empty if it passed."""
+    """What became of a step; problem is empty if it passed, absent says why it could not run here."""
 
     step: Step
     seconds: float
     problem: str = ""
+    absent: str = ""
 
 
 def pytest(*folders: str, limit: int = 3600) -> Step:
@@ -58,6 +61,12 @@ def molecule(scenario: str, limit: int = 900) -> Step:
                                          "--scenario-name", scenario), limit)
 
 
+def hosted(scenario: str, images: str, limit: int = 900) -> Step:
+    """Return the step that runs a scenario with a Docker engine and the images that it names."""
+    inner = molecule(scenario)
+    return Step(inner.name, (PYTHON, "tools/engine.py", "with", images, "--", *inner.argv), limit, lacks=engine.lacking)
+
+
 RUFF = Step("ruff", ("ruff", "check", "."))
 MYPY = Step("mypy on the core", (PYTHON, "-m", "mypy"))
 LINT = (
@@ -72,6 +81,7 @@ LINT = (
 )
 SANITY = Step("ansible-test sanity", (PYTHON, "tools/sanity.py"), 900, sanity.missing)
 MOLECULE = molecule("default")
+HOSTED: tuple[Step, ...] = ()      # need a Docker engine
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
 TESTS = ("unit", "contract", "integration", "faults")
 
@@ -79,11 +89,11 @@ GATES: dict[str, tuple[Step, ...]] = {
     "check": (RUFF, MYPY, pytest("unit")),
     "lint": LINT,
     "sanity": (SANITY,),
-    "molecule": (MOLECULE,),
+    "molecule": (MOLECULE, *HOSTED),
     "dist": (DIST,),
     **{name: (pytest(name),) for name in TESTS},
     # pytest last: its summary line is what a reader looks for at the end
-    "test": (*LINT, SANITY, DIST, MOLECULE, pytest(*TESTS)),
+    "test": (*LINT, SANITY, DIST, MOLECULE, *HOSTED, pytest(*TESTS)),
 }
 
 
@@ -119,6 +129,9 @@ def surroundings() -> dict[str, str]:
 
 def run(step: Step, environment: dict[str, str]) -> Outcome:
     """Run one step in a process group of its own, so that nothing of it survives its limit or an interrupt."""
+    absent = step.lacks()
+    if absent:
+        return Outcome(step, 0.0, absent if os.environ.get("RESTORABLE_NO_SKIPS") == "1" else "", absent)
     begun = time.monotonic()
     try:
         child = subprocess.Popen(step.argv, cwd=ROOT, env=environment, start_new_session=True)
@@ -154,14 +167,15 @@ def summary(steps: Sequence[Step], outcomes: Sequence[Outcome], tests: dict) -> 
     """Return the last lines of a run: what ran, what did not, what this machine could not do, pytest's own line."""
     lines = ["What ran"]
     for outcome in outcomes:
-        word = "FAILED" if outcome.problem else "passed"
+        word = "FAILED" if outcome.problem else "absent" if outcome.absent else "passed"
         lines.append(f"  {word:8}{outcome.step.name:40}{outcome.seconds:7.1f} s  {outcome.problem}".rstrip())
     for folder, counts in tests.get("folders", {}).items():
         lines.append(f"  {'':8}  tests/{folder}: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
     for name, values in tests.get("with", {}).items():
         lines.append(f"  {'':8}  with {name} {', '.join(values)}")
     lines += [f"  {'not run':8}{step.name}, because a step before it failed" for step in steps[len(outcomes):]]
-    could_not = [note for outcome in outcomes for note in outcome.step.notes()]
+    could_not = [f"{outcome.step.name}: {outcome.absent}" for outcome in outcomes if outcome.absent]
+    could_not += [note for outcome in outcomes for note in outcome.step.notes()]
     could_not += [f"{count} x {reason}" for reason, count in tests.get("not_run", {}).items()]
     lines += ["What could not run here, and why", *(f"  {note}" for note in could_not)] if could_not else []
     return [*lines, tests["line"]] if "line" in tests else lines

@@ -28,6 +28,21 @@ def test_a_failing_step_stops_the_run():
     assert [(outcome.step.name, outcome.problem) for outcome in outcomes] == [("good", ""), ("bad", "exit status 3")]
 
 
+def test_a_step_that_this_machine_cannot_run_is_named_with_its_reason(monkeypatch):
+    monkeypatch.delenv("RESTORABLE_NO_SKIPS", raising=False)
+    step = Step("hosted", NEVER.argv, lacks=lambda: "no engine")
+    outcomes = run(step, GOOD)
+    lines = gates.summary([step, GOOD], outcomes, {})
+    assert [line.split()[:2] for line in lines[:3]] == [["What", "ran"], ["absent", "hosted"], ["passed", "good"]]
+    assert lines[3:] == ["What could not run here, and why", "  hosted: no engine"]
+
+
+def test_a_step_that_cannot_run_where_everything_must_is_a_failure(monkeypatch):
+    monkeypatch.setenv("RESTORABLE_NO_SKIPS", "1")
+    outcomes = run(Step("hosted", NEVER.argv, lacks=lambda: "no engine"), GOOD)
+    assert [(each.step.name, each.problem) for each in outcomes] == [("hosted", "no engine")]
+
+
 def test_a_program_that_is_not_there_is_a_failure_with_its_name():
     [outcome] = run(Step("lost", ("no-such-program",)))
     assert outcome.problem == "no-such-program cannot be started: No such file or directory"
