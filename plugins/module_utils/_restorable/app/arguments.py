@@ -57,7 +57,7 @@ def _parser() -> _Parser:
     _add_global(parser, suppress=False)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for add in (_backup, _prune, _list, _show, _verify, _restore, _recover, _drill, _status, _hold, _adopt, _init,
-                _audit):
+                _config, _audit):
         add(verbs)
     add_wal(verbs, _verb)
     add_schedule(verbs, _verb)
@@ -77,6 +77,8 @@ def _add_global(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
                         help="no progress and no closing line")
     parser.add_argument("--dry-run", action="store_true", default=default(False),
                         help="print the plan and change nothing")
+    parser.add_argument("--status-file", metavar="PATH", default=default(""),
+                        help="leave how it went in this file, for a scheduled job")
 
 
 def _verb(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -165,6 +167,11 @@ def _drill(verbs: Any) -> None:
 
 def _init(verbs: Any) -> None:
     _verb(verbs, "init", "make the folder and the marker of every repository, once, while its disk is mounted")
+
+
+def _config(verbs: Any) -> None:
+    parser = _verb(verbs, "config", "read the settings, and the secret files that they name, and say what is scheduled")
+    parser.add_argument("--for-user", default="", metavar="NAME", help="the user who must be able to read the secrets")
 
 
 def _status(verbs: Any) -> None:

@@ -27,6 +27,11 @@ def find_config(path: str | None, environment: Mapping[str, str]) -> str:
 
 def load_config(path: str) -> Settings:
     """Read a settings file; raise ConfigError that names the file and what is wrong in it."""
+    return Settings.of(read_body(path))
+
+
+def read_body(path: str) -> dict[str, Any]:
+    """Return a settings file's content; raise ConfigError if it cannot be read, or if others can read its password."""
     try:
         with open(path, encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -44,7 +49,10 @@ def load_config(path: str) -> Settings:
         raise ConfigError(f"settings file {path} holds a secret and has mode {mode:04o}", code="config.mode",
                           hint=f"Run `chmod 0640 {path}`, or move a password to a password_file and a key to a "
                                "credentials_file.")
-    return Settings.of(body)
+    if not isinstance(body, dict):
+        raise ConfigError(f"settings file {path} holds no mapping", code="config.type",
+                          hint="Write the settings as one JSON object.")
+    return body
 
 
 def _has_password(body: Any) -> bool:

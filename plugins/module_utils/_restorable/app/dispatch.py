@@ -13,11 +13,13 @@ from ..model.settings import ClusterSettings, Settings
 from .call import Call, Result
 from .console import Console
 from .record import record_failure, record_result
+from .recording import Tell, recorded
 from .surroundings import for_container, load_surroundings
 from .verbs import (
     adopt,
     audit,
     backup,
+    config,
     drill,
     health,
     hold,
@@ -41,7 +43,8 @@ EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "status": status.run, "init": init.run, "audit": audit.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": recover.run, "hold": hold.run,
                         "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run}
-ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {"schedule": schedule.run, "health": health.run}
+ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {
+    "schedule": schedule.run, "health": health.run, "config": config.run}
 
 
 def dispatch(options: argparse.Namespace, console: Console) -> int:
@@ -51,6 +54,12 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
         return ALONE[options.verb](options, console)
     if options.verb == "audit" and options.new_key:
         return _tell_alone(audit.new_key(options), console)
+    if options.status_file:
+        return recorded(options, lambda tell: _run(options, console, tell))
+    return _run(options, console)
+
+
+def _run(options: argparse.Namespace, console: Console, tell: Tell = lambda _words: None) -> int:
     surroundings = load_surroundings(options.config, console.environment)
     for each in surroundings.warnings:
         console.warn(each)
@@ -61,6 +70,8 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
     clusters = _chosen(options, settings)
     outcomes = [(each, _attempt(EACH[options.verb], Call(options, settings, each, console), len(clusters) > 1))
                 for each in clusters]
+    for _cluster, outcome in outcomes:
+        tell(outcome.error.message if outcome.error else outcome.done)
     if console.as_json:
         console.object(_together(outcomes))
     failed = [each.name for each, outcome in outcomes if outcome.status]

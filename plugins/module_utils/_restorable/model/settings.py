@@ -12,10 +12,12 @@ from ..errors import NotFound
 from .audit_settings import AuditSettings
 from .base_job import BaseJob, base_job
 from .encryption import Encryption
+from .jobs import read_schedules
 from .naming import check_cluster
 from .policy import Policy
 from .reading import Reader
 from .repositories import Repository, repository
+from .schedule import Schedule
 from .server import DumpOptions, Selection
 from .wal_settings import WalJob, wal_job, wal_window
 
@@ -79,6 +81,7 @@ class ClusterSettings:
     rto: float = 0.0
     wal: WalJob = WalJob()
     wal_window: timedelta | None = None    # how far back recovery to any moment must reach; None: to the oldest base
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)     # by job
 
 
 @dataclass(frozen=True)
@@ -143,17 +146,10 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
         Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base"),
         objectives.duration("rpo", 0), objectives.duration("rto", 0),
         WalJob() if reader.raw("wal") is None else wal_job(reader.inner("wal"), name),
-        wal_window(retention.inner("wal")))
-    for job in ("prune", "verify", "status"):
-        _only_schedule(jobs.inner(job))
+        wal_window(retention.inner("wal")), read_schedules(reader, jobs))
     for asked in (objectives, retention, jobs, reader):
         asked.done()
     return found
-
-
-def _only_schedule(reader: Reader) -> None:
-    reader.text("schedule")
-    reader.done()
 
 
 def dump_job(reader: Reader) -> DumpJob:

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn the inventory's variables into a host's settings and its jobs. Private to this collection; nothing is sent."""
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Mapping
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.errors import RestorableError
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.jobs import COMMANDS
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.settings import Settings
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.timers import (
+    crontab,
+    on_calendar,
+    warnings,
+)
+
+PREFIX = "restorable_"
+PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
+SECRET = re.compile(r"password|passphrase|secret|token|private_key")
+PUBLIC = re.compile(r"(_file|_files|_command|role_passwords)$")      # names a place, or is no secret itself
+
+
+def unknown_variables(names: Iterable[str], known: Iterable[str]) -> str:
+    """Return what is wrong with the inventory's variables, "" if each is known to a playbook or to the settings."""
+    used = {name for path in sorted(PLAYBOOKS.rglob("*.yml"))
+            for name in re.findall(rf"\b{PREFIX}\w+", path.read_text(encoding="utf-8"))}
+    good = {*used, *(f"{PREFIX}{key}" for key in known)}
+    for name in sorted(set(names) - good):
+        near = difflib.get_close_matches(name, good, 1, 0.8)
+        return f"{name} is no variable of this collection. " + (f"Did you mean {near[0]}?" if near else "Remove it.")
+    return ""
+
+
+def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> dict[str, Any]:
+    """Return {"config", "secrets"}: the settings file, in which passwords became files, and these files."""
+    config, found = _plain(body), []
+    config = {key: value for key, value in config.items() if value not in ({}, [], "", None)}
+    for name, cluster in config.get("clusters", {}).items():
+        connection = (cluster or {}).get("connection") or {}
+        password = connection.pop("password", None)
+        if password:
+            connection["password_file"] = f"{secrets}/{name}.inventory.password"
+            found.append({"path": connection["password_file"], "content": f"{password}\n"})
+    for where in _secrets(config, ""):
+        raise AnsibleFilterError(f"{where} holds a secret in the inventory. Put it into a file of mode 0600 on the "
+                                 "host, and name that file.")
+    _read(config)
+    return {"config": config, "secrets": found}
+
+
+def jobs(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every scheduled job: its unit's name, its command, when it runs in each notation, what it writes to."""
+    plain = _plain(body)
+    settings, now = _read({key: value for key, value in plain.items() if value not in ({}, [], "", None)}), _now()
+    return [{
+        "cluster": cluster.name, "job": job, "name": f"restorable-{cluster.name}-{job}",
+        "command": ["--cluster", cluster.name, *COMMANDS[job]], "schedule": schedule.text,
+        "timezone": schedule.timezone, "on_calendar": list(on_calendar(schedule)),
+        "cron": [{"fields": line.fields, "guard": line.guard} for line in crontab(schedule)],
+        "warnings": list(warnings(schedule, now)), "paths": _paths(plain, cluster.name),
+    } for cluster in settings.clusters.values() for job, schedule in cluster.schedules.items()]
+
+
+def _read(body: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.of(body)
+    except RestorableError as error:
+        raise AnsibleFilterError(f"{error.message}. {error.hint}") from None
+
+
+def _paths(body: Mapping[str, Any], name: str) -> list[str]:
+    """Return the folders that a cluster's jobs write to, besides temporary ones."""
+    cluster = body["clusters"][name] or {}
+    repositories = body.get("repositories") or {}
+    chosen = cluster.get("repositories") or list(repositories)
+    jobs_ = cluster.get("jobs") or {}
+    found = [repositories[each].get("path") for each in chosen if repositories[each].get("type", "local") == "local"]
+    found += [body.get("state_dir"), cluster.get("staging"),
+              ((jobs_.get("drill") or {}).get("scratch") or {}).get("dir")]
+    return list(dict.fromkeys(path for path in found if path))
+
+
+def _secrets(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            path = f"{where}.{key}" if where else str(key)
+            if isinstance(inner, str) and inner and SECRET.search(str(key)) and not PUBLIC.search(str(key)):
+                yield path
+            yield from _secrets(inner, path)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _secrets(inner, f"{where}[{number}]")
+
+
+def _plain(value: Any) -> Any:
+    """Return a copy without Ansible's own types, of which JSON and the core know nothing."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the roles are given on the controller: a host's settings, its jobs, and the host command in one file."""
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+
+from _restorable.model import settings
+from _restorable.version import VERSION
+
+from .conftest import load
+
+ROOT = Path(__file__).parents[3]
+LOCAL = {"local": {"type": "local", "path": "/var/backups/restorable"}}
+
+
+@pytest.fixture
+def inventory():
+    return load("plugin_utils._inventory")
+
+
+@pytest.fixture
+def pack():
+    return load("plugin_utils._pack").pack
+
+
+def body(**shop):
+    return {"repositories": LOCAL, "clusters": {"shop": shop}, "encryption": {}, "state_dir": ""}
+
+
+def test_what_is_empty_is_left_out_of_the_settings_file(inventory):
+    assert inventory.host_settings(body())["config"] == {"repositories": LOCAL, "clusters": {"shop": {}}}
+
+
+def test_a_password_becomes_a_file_and_is_nowhere_else(inventory):
+    found = inventory.host_settings(body(connection={"user": "u", "password": "s3cret"}), "/etc/r")
+    assert found["secrets"] == [{"path": "/etc/r/shop.inventory.password", "content": "s3cret\n"}]
+    assert found["config"]["clusters"]["shop"]["connection"] == {
+        "user": "u", "password_file": "/etc/r/shop.inventory.password"}
+    assert "s3cret" not in str(found["config"])
+
+
+def test_another_secret_in_the_inventory_is_refused_without_being_shown(inventory):
+    s3 = {"off": {"type": "s3", "bucket": "b", "access_key_id": "AK", "secret_access_key": "s3cret"}}
+    with pytest.raises(AnsibleFilterError, match="repositories.off.secret_access_key holds a secret") as found:
+        inventory.host_settings({"repositories": s3, "clusters": {"shop": {}}})
+    assert "s3cret" not in str(found.value)
+
+
+def test_wrong_settings_are_told_with_path_and_cure(inventory):
+    with pytest.raises(AnsibleFilterError, match=r"clusters.shop.jbos is not a known setting. Did you mean jobs\?"):
+        inventory.host_settings(body(jbos={}))
+
+
+def test_a_job_has_all_that_a_unit_and_a_line_need(inventory):
+    job, = inventory.jobs(body(jobs={"drill": {"schedule": "0 4 * * sun#1", "scratch": {"dir": "/scratch"}}}))
+    assert job["name"] == "restorable-shop-drill"
+    assert job["command"] == ["--cluster", "shop", "drill"]
+    assert job["on_calendar"] == ["Sun *-*-1..7 4:0:00 UTC"]
+    assert job["cron"][0]["fields"] == "0 4 1-7 * *"
+    assert job["paths"] == ["/var/backups/restorable", "/scratch"]
+
+
+@pytest.mark.parametrize(("names", "words"), [
+    (["restorable_clusters", "restorable_max_age", "restorable_hosts"], ""),
+    (["restorable_cluters"], "restorable_cluters is no variable of this collection. Did you mean restorable_clusters?"),
+    (["restorable_zzz9"], "restorable_zzz9 is no variable of this collection. Remove it."),
+])
+def test_a_variable_that_nobody_reads_is_told_with_the_nearest(inventory, names, words):
+    assert inventory.unknown_variables(names, ["repositories", "clusters"]) == words
+
+
+@pytest.mark.parametrize("role", ["agent", "schedule"])
+def test_the_roles_take_every_key_of_the_settings(role):
+    source = Path(settings.__file__).read_text()
+    keys = {one or other for one, other in re.findall(r'\btop\.\w+\("(\w+)"|_pairs\(top, "(\w+)"\)', source)}
+    keys |= {"encryption"} if "Encryption.of(top)" in source or "encryption" in source else set()
+    variables = yaml.safe_load((ROOT / f"roles/{role}/vars/main.yml").read_text())
+    assert set(variables[f"_{role}_inventory"]) == keys
+
+
+def test_the_packed_command_is_the_same_each_time_and_runs(pack, tmp_path):
+    first, second = pack(sys.executable), pack(sys.executable)
+    assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
+    command = tmp_path / "restorable"
+    command.write_bytes(first)
+    command.chmod(0o755)
+    said = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, cwd="/",
+                          env={"PYTHONPATH": "/none", "PATH": os.defpath})
+    assert said.stdout == f"restorable {VERSION}\n"
+    helped = subprocess.run([command, "config", "--help"], capture_output=True, text=True, check=True, cwd="/")
+    assert "--for-user" in helped.stdout
+
+
+def test_the_packed_command_runs_no_code_of_the_folder_one_stands_in(pack, tmp_path):
+    command = tmp_path / "restorable"
+    command.write_bytes(pack(sys.executable))
+    command.chmod(0o755)
+    (tmp_path / "json.py").write_text("raise SystemExit('planted')")
+    said = subprocess.run([command, "--config", "/none", "status"], capture_output=True, text=True, check=False,
+                          cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})
+    assert "settings file /none does not exist" in said.stderr
