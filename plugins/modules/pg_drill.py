@@ -41,6 +41,17 @@ options:
         V(2026-11-20T03:00:00Z). The default is V(latest).
       - V(random_weekly) draws a week first and then a backup of it.
     type: str
+  kind:
+    description:
+      - V(dump) restores a dump into an empty server and compares it with its fingerprint, V(base) recovers a base
+        backup with its WAL, reads all of it and asserts where it ended. The default is V(dump).
+    type: str
+    choices: [dump, base]
+  moment:
+    description:
+      - Of O(kind=base), recover to this time, which must say its zone, or to a V(random) one of the window. Without it,
+        to the end of the WAL.
+    type: str
   jobs:
     description: Parallel workers of the restore. The default is V(2).
     type: int
@@ -206,15 +217,17 @@ from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ap
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.wire import (
     chooser,
     open_scratch,
+    open_scratch_recovery,
     operator,
 )
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.drill import in_words
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.drill import drill
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.drill_base import drill_base
 
 TEXT = {"type": "str"}
 TEXTS = {"type": "list", "elements": "str"}
 JOB = {
-    "backup": TEXT, "jobs": {"type": "int"},
+    "backup": TEXT, "kind": {"type": "str", "choices": ["dump", "base"]}, "moment": TEXT, "jobs": {"type": "int"},
     "checks": {"type": "list", "elements": "dict", "options": {
         "sql": {"type": "str", "required": True}, "expect": {"type": "raw"}, "database": TEXT, "name": TEXT}},
     "command": TEXTS, "command_timeout": TEXT, "keep_on_failure": {"type": "bool"},
@@ -224,8 +237,13 @@ JOB = {
 
 def drill_backup(call: Call) -> Plain:
     """Drill, and fail with the evidence unless the verdict is passed."""
-    plan, evidence = drill(call.world, open_scratch(call.cluster), call.cluster, call.cluster.drill,
-                           choose=chooser(call.params["seed"]), operator=operator(), dry_run=call.dry_run)
+    job, choose = call.cluster.drill, chooser(call.params["seed"])
+    if job.kind == "base":
+        plan, evidence = drill_base(call.world, open_scratch_recovery(call.cluster), call.cluster, job, choose=choose,
+                                    operator=operator(), dry_run=call.dry_run)
+    else:
+        plan, evidence = drill(call.world, open_scratch(call.cluster), call.cluster, job, choose=choose,
+                               operator=operator(), dry_run=call.dry_run)
     told = drill_report(plan, None)
     del told["changed"]
     words = f"would drill {told['backup']} ({told['picked']}) in {told['server']}"

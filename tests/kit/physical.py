@@ -18,6 +18,7 @@ from _restorable.model.settings import Settings
 from _restorable.model.wal import is_wal_name
 from _restorable.model.wal_settings import WalJob
 from _restorable.ops import base
+from _restorable.ops.drill_base import drill_base
 from _restorable.ops.recover import recover
 from _restorable.ops.recover_plan import RecoverWish
 from _restorable.ops.wal_archive import WalArchive
@@ -43,6 +44,7 @@ class Physical(Chain):
     def __init__(self, server: Any, folder: pathlib.Path, **options: Any) -> None:
         super().__init__(server, folder, **options)
         self.wrap_source = lambda source: source
+        self.wrap_recovery = lambda place: place
         self.archived = False
         self.sleep = base.pause
 
@@ -97,6 +99,14 @@ class Physical(Chain):
         place = self.place(path, places=places or {}, bin_dir=bin_dir or self.server.bin_dir)
         return recover(self.world(), place, RecoverWish(Target.of(kind, value, inclusive=inclusive), **wish),
                        dry_run=dry_run)
+
+    def drill_base(self, backup: str = "latest", *, dry_run: bool = False, **job: Any) -> Any:
+        """Drill a base backup; job are settings of the drill. Returns the evidence, or the plan."""
+        cluster = self._with("drill", {"backup": backup, "kind": "base", **job})
+        place = self.wrap_recovery(wire.open_scratch_recovery(cluster))
+        plan, evidence = drill_base(self.world(), place, cluster, cluster.drill, choose=wire.chooser(1),
+                                    dry_run=dry_run)
+        return plan if dry_run else evidence
 
     @contextmanager
     def running(self, path: pathlib.Path | str) -> Iterator[RunningServer]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping
 
-from ..model.drill import LEVELS
+from ..model.drill import LEVELS, LEVELS_BASE
 from ..model.text import human_bytes, human_duration, table
 from .render import indented, joined
 
@@ -25,7 +25,8 @@ def render_drill(cluster: str, report: Report) -> str:
         expected = report["expected_seconds"]
         last = f"  the last drill took {human_duration(expected)}" if expected else "  no drill ran yet"
         return joined([*lines, last])
-    lines += ["", *indented(_ladder(report["checks"])), "", *indented(_measured(report))]
+    levels = LEVELS_BASE if report.get("recovery") else LEVELS
+    lines += ["", *indented(_ladder(report["checks"], levels)), "", *indented(_measured(report))]
     lines += [f"  note: {note}" for note in report["notes"]]
     return joined([*lines, "", report["words"]])
 
@@ -38,9 +39,9 @@ def drill_done(cluster: str, report: Report) -> str:
     return f"done: drill {cluster} {report['backup']} {report['verdict']} in {took}"
 
 
-def _ladder(checks: list[Report]) -> list[str]:
+def _ladder(checks: list[Report], levels: Mapping[str, str]) -> list[str]:
     rows = []
-    for level, meaning in LEVELS.items():
+    for level, meaning in levels.items():
         own = [each for each in checks if each["level"] == level]
         rows.append([level, _WORDS[_worst(own)], meaning, _detail(own)])
         rows += [["", "", f"  {_WORDS[each['result']]} {each['name']}", _difference(each)] for each in own

@@ -22,12 +22,24 @@ LEVELS = {
     "L6": "your own checks",
 }
 
+# Of a base backup: nothing was fingerprinted, so what is there is read to its end and judged by itself.
+LEVELS_BASE = {
+    "L0": "objects: manifest, chain, sizes, SHA-256, decompression",
+    "L1": "readable: pg_verifybackup, WAL without a gap",
+    "L2": "restored: the server recovered and answers",
+    "L3": "structure: every database is there and can be entered",
+    "L4": "data: every row of every table was read",
+    "L5": "integrity: amcheck, indexes, page checksums, collations",
+    "L6": "your own checks",
+    "L7": "the recovery target was reached",
+}
+
 
 @dataclass(frozen=True)
 class Check:
     """One thing that was asked of the restored data, and the answer."""
 
-    level: str                     # L0 … L6
+    level: str                     # L0 … L6, of base backups L7
     name: str                      # "data app", "amcheck shop"
     result: str                    # ok, failed, not_run
     detail: str = ""               # a count, a reason, or the difference found
@@ -77,6 +89,7 @@ class Evidence:
     journal: Mapping[str, Any] = field(default_factory=dict)   # the journals' heads, as model/journal.py describes
     # of each repository whose copy was read: {"verdict": …, "levels": levels with a failed check}
     copies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    recovery: Mapping[str, Any] = field(default_factory=dict)  # of base backups: target, reached, replayed, last_commit
 
     @property
     def verdict(self) -> str:
@@ -119,6 +132,9 @@ def in_words(evidence: Evidence) -> str:
         missing = [each for each in evidence.checks if each.result == "not_run" and not each.optional]
         why = f"{missing[0].level} {missing[0].name}: {missing[0].detail}" if missing else "nothing was checked"
         return f"INCOMPLETE: {name} is not proven: {why}"
+    if evidence.recovery:
+        return (f"PASSED: {name} was restored, recovered to {evidence.recovery.get('target', 'its end')} and read to "
+                f"its last row; {done} checks ok")
     compared = any(each.level == "L4" and each.result == "ok" for each in evidence.checks)
     proof = "was restored and equals what was dumped" if compared else "was restored, with nothing to compare with"
     return f"PASSED: {name} {proof}; {done} checks ok"

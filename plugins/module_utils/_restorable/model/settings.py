@@ -60,6 +60,8 @@ class DrillJob:
     scratch_dir: str = ""
     scratch_user: str = ""
     optional: tuple[str, ...] = ("amcheck", "checksums")   # checks that may be not run in a passed drill
+    kind: str = "dump"             # dump, base
+    moment: str = ""               # of kind base: empty for the end of the WAL, random, or a time with its zone
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,10 @@ def drill_job(reader: Reader) -> DrillJob:
                    tuple(_question(each, f"{reader.where}.checks[{number}]") for number, each in enumerate(questions)),
                    reader.texts("command"), reader.duration("command_timeout", defaults.command_timeout),
                    reader.flag("keep_on_failure", False), scratch.text("dir"), scratch.text("user"),
-                   reader.texts("optional", defaults.optional))
+                   reader.texts("optional", defaults.optional), reader.choice("kind", "dump", ("dump", "base")),
+                   reader.text("moment"))
+    if job.moment and job.kind != "base":
+        raise reader.wrong("moment", job.moment, "left out with kind dump; only base backups reach other moments")
     reader.text("schedule")
     scratch.done()
     reader.done()

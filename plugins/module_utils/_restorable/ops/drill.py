@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from ..errors import ConfigError, RestorableError
 from ..model.catalogue import Backup
@@ -59,11 +59,12 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
     begun = world.clock.now()
     with no_prune(world, "drill"):
         plan, found = _climb_with(world, scratch, job, plan, copies, cluster.retention, ladder)
-    evidence = _evidence(world, cluster, plan, ladder, begun, _who(world, operator), found)
+    evidence = _evidence(world, cluster, plan, ladder, begun, who(world, operator), found)
     return plan, store_evidence(world, evidence)
 
 
-def _who(world: World, operator: str) -> str:
+def who(world: World, operator: str) -> str:
+    """Return who signs the evidence."""
     return world.pen.who if world.pen else operator
 
 
@@ -150,6 +151,14 @@ def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: L
     snapshot = min((datetime.fromisoformat(row.begun) for row in manifest.databases), default=manifest.begun) \
         if manifest else None
     rpo = (begun - snapshot).total_seconds() if snapshot else None
+    return make_evidence(world, cluster, plan, ladder, begun, operator, rpo=rpo, copies=found)
+
+
+def make_evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: Ladder, begun: datetime,
+                  operator: str, *, rpo: float | None, copies: Mapping[str, Mapping[str, Any]],
+                  recovery: Mapping[str, Any] | None = None) -> Evidence:
+    """Return what a drill found; copies says what of each repository, recovery where that of a base backup ended."""
+    manifest = plan.manifest
     objectives = [Objective("rto", cluster.rto, ladder.rto)]
     if plan.picked == "the newest":
         # an old backup that was drawn on purpose says nothing of how much would be lost today
@@ -162,7 +171,7 @@ def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: L
         f"restorable {VERSION}", plan.server, dict(manifest.server) if manifest else {},
         {item.name: item.sha256 for item in manifest.items} if manifest else {}, operator,
         {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, tuple(ladder.notes),
-        journal=read_heads(world), copies=found)
+        journal=read_heads(world), copies=copies, recovery=dict(recovery or {}))
 
 
 def failures(checks: Sequence[Check]) -> list[Check]:

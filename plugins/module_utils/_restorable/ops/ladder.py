@@ -6,19 +6,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Iterator
+from typing import Iterator, Mapping
 
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
 from ..model.drill import LEVELS, Check, verdict
 from ..ports import Clock, Progress
 
-ORDER = tuple(LEVELS)
-
 
 class Ladder:
     """Collects checks; a rung that raises is a finding or an obstacle, and those above it are reported as not run."""
 
-    def __init__(self, clock: Clock, progress: Progress, optional: frozenset[str]) -> None:
+    def __init__(self, clock: Clock, progress: Progress, optional: frozenset[str],
+                 levels: Mapping[str, str] = LEVELS) -> None:
         self.checks: list[Check] = []
         self.aside: list[Check] = []       # what was found of copies that another copy stands in for
         self.notes: list[str] = []
@@ -26,6 +25,7 @@ class Ladder:
         self._clock = clock
         self._progress = progress
         self._optional = optional
+        self._levels = levels
         self._began = clock.elapsed()
         self._phases: dict[str, float] = {}
         self._blocked = False
@@ -97,9 +97,10 @@ class Ladder:
 
     def skip_rest(self, level: str, why: str) -> None:
         """Report every level from this one on as not run."""
-        for each in ORDER[ORDER.index(level):]:
+        order = list(self._levels)
+        for each in order[order.index(level):]:
             if not any(check.level == each for check in self.checks):
-                self.not_run(each, LEVELS[each].split(":", 1)[0], why)
+                self.not_run(each, self._levels[each].split(":", 1)[0], why)
 
     def answers(self) -> None:
         """Note that the restored server answers queries now: the end of the recovery time."""

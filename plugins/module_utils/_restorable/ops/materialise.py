@@ -4,7 +4,7 @@
 """Make a data directory of a base backup, or of a chain: unpack, join, link tablespaces."""
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
 from ..errors import Damaged
 from ..model.base import FILES
@@ -15,28 +15,33 @@ from .objects import read_item
 from .recovery_ports import Recovery
 from .world import World
 
+Verify = Callable[[Manifest, str], None]
+
 
 def materialise(world: World, store: Store, chain: Sequence[Manifest], recovery: Recovery,
-                places: Mapping[int, str], *, check: bool = False) -> list[str]:
+                places: Mapping[int, str], verify: Verify | None = None) -> None:
     """Fill the recovery's data directory from a chain, oldest member first; places are the final tablespaces, by oid.
 
-    With check every member is verified by pg_verifybackup before it is used; what it says is returned.
+    verify is called with each member and its folder, once it lies there as it was copied.
     """
     if len(chain) == 1:
         _unpack(world, store, chain[0], recovery, recovery.data, places)
-        return [recovery.verify(recovery.data)] if check else []
-    told, folders, old = [], [], {}
+        if verify:
+            verify(chain[0], recovery.data)
+        return
+    folders: list[str] = []
+    old: dict[int, str] = {}
     for number, manifest in enumerate(chain):
         spaces = {each.oid: recovery.member_folder(number, str(each.oid))
                   for each in (manifest.base.tablespaces if manifest.base else ())}
         folder = recovery.member_folder(number, "data")
         _unpack(world, store, manifest, recovery, folder, spaces)
-        told += [recovery.verify(folder)] if check else []
+        if verify:
+            verify(manifest, folder)
         folders.append(folder)
         old = spaces
     world.progress.phase("combine")
     recovery.combine(folders, {old[oid]: place for oid, place in places.items()})
-    return told
 
 
 def _unpack(world: World, store: Store, manifest: Manifest, recovery: Recovery, data: str,

@@ -4,13 +4,12 @@
 """Recover a server to a moment: unpack a base, replay WAL in a private server, prove that the moment was reached."""
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Mapping
 
-from ..errors import RestorableError
 from ..model.lsn import Lsn
 from ..model.recovery_log import check_reached, why_it_died
+from .copies import no_prune
 from .materialise import materialise
 from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_recovery
 from .recovery_ports import Recovery, RecoveryPlace
@@ -45,7 +44,7 @@ def recover(world: World, place: RecoveryPlace, wish: RecoverWish, *,
         return plan, None
     began = world.clock.elapsed()
     superuser = str(plan.base.server.get("bootstrap_user") or "postgres")
-    with _no_prune(world), place.open(plan.major, superuser) as recovery:
+    with no_prune(world, "recover"), place.open(plan.major, superuser) as recovery:
         try:
             recovery.make([plan.data, *plan.places.values()])
             materialise(world, plan.store, plan.chain, recovery, plan.places)
@@ -87,12 +86,3 @@ def prove(plan: RecoverPlan, recovery: Recovery, feed: WalFeed) -> tuple[str, Ma
     reached = check_reached(told, plan.target, replayed=replayed, last_segment_start=last_segment_start(plan),
                             stop=Lsn.parse(plan.window.base.stop_lsn))
     return reached, facts
-
-
-def _no_prune(world: World) -> AbstractContextManager[None]:
-    """Hold the readers' lock, which may lie in the first repository; while that is gone no prune begins anyway."""
-    try:
-        world.stores[0].check(write=False)
-    except RestorableError:
-        return nullcontext()
-    return world.reading.hold("recover", shared=True)

@@ -51,6 +51,12 @@ class Recovery(Protocol):
         Raises ToolFailed for what it finds, ConfigError if it could not run.
         """
 
+    def compare_files(self, folder: str, data: bytes) -> str:
+        """Compare names and sizes with a backup_manifest; return a count, raise Damaged for a difference."""
+
+    def read_all(self, database: str) -> None:
+        """Read every row of every table by pg_dump; raise ToolFailed if it cannot."""
+
     def configure(self) -> None:
         """Ask for archive recovery, and leave the copy's own archiving off and its recovery settings empty."""
 

@@ -112,7 +112,7 @@ def check_restored(world: World, store: Store, manifest: Manifest, job: DrillJob
     with ladder.phase("integrity"):
         for item in manifest.dumps():
             for name, result, detail in target.integrity(item.database):
-                _take(ladder, "L5", f"{name} {item.database}", result, detail)
+                take(ladder, "L5", f"{name} {item.database}", result, detail)
     with ladder.phase("own checks"):
         _ask(world, manifest, job, target, ladder)
 
@@ -180,7 +180,7 @@ def _ask(world: World, manifest: Manifest, job: DrillJob, target: Target, ladder
     for question in job.questions:
         for database in [question.database] if question.database else databases:
             with ladder.rung("L6", question.name or question.sql[:60], database):
-                _answer(question, database, databases, target)
+                answer(question, database, databases, target)
     if job.command:
         with ladder.rung("L6", f"command {job.command[0]}"):
             world.hooks.run(job.command, target.environment(databases[0]), timeout=job.command_timeout)
@@ -188,7 +188,8 @@ def _ask(world: World, manifest: Manifest, job: DrillJob, target: Target, ladder
         ladder.not_run("L6", "own checks", "none are set", optional=True)
 
 
-def _answer(question: Question, database: str, known: list[str], target: Target) -> None:
+def answer(question: Question, database: str, known: list[str], target: Target) -> None:
+    """Ask a question; raise Damaged unless the answer is the expected one."""
     if database not in known:
         raise Damaged(f"database {database!r} is not in the set", code="drill.no_database")
     rows = target.query(database, question.sql)
@@ -200,7 +201,8 @@ def _answer(question: Question, database: str, known: list[str], target: Target)
         raise Damaged(f"{question.sql!r} answered {got!r}, expected {question.expect!r}", code="drill.expectation")
 
 
-def _take(ladder: Ladder, level: str, name: str, result: str, detail: str) -> None:
+def take(ladder: Ladder, level: str, name: str, result: str, detail: str) -> None:
+    """Add one row of the integrity checks."""
     if result == "ok":
         ladder.ok(level, name, detail)
     elif result == "failed":

@@ -131,6 +131,11 @@ class RecoveringServer:
         """Return the running server as a Target that is asked and checked."""
         return PgTarget(self._connection(), bin_dir=self.bin_dir, stage=stage, scratch=True)
 
+    def dump_to_nothing(self, database: str) -> None:
+        """Read every row of a database by pg_dump and throw its output away."""
+        self.run("pg_dump", "--no-password", "--no-sync", f"--file={os.devnull}", "--format=plain",
+                 f"--dbname={self._connection().conninfo(database)}")
+
     def stop(self) -> None:
         """Shut down cleanly, so that the data directory is whole without any recovery."""
         if self._process is None:

@@ -19,8 +19,15 @@ def run(call: Call) -> Result:
     from ..render_drill import drill_done, render_drill
     from ..report import drill_report
     from ..wire import chooser, open_scratch, operator
-    plan, evidence = drill(call.world(), open_scratch(call.cluster), call.cluster, _job(call),
-                           choose=chooser(call.options.seed), operator=operator(), dry_run=call.options.dry_run)
+    job, choose, dry_run = _job(call), chooser(call.options.seed), call.options.dry_run
+    if job.kind == "base":
+        from ...ops.drill_base import drill_base
+        from ..wire import open_scratch_recovery
+        plan, evidence = drill_base(call.world(), open_scratch_recovery(call.cluster), call.cluster, job,
+                                    choose=choose, operator=operator(), dry_run=dry_run)
+    else:
+        plan, evidence = drill(call.world(), open_scratch(call.cluster), call.cluster, job, choose=choose,
+                               operator=operator(), dry_run=dry_run)
     report = drill_report(plan, evidence)
     status = STATUS[report["verdict"]] if evidence else 0
     return Result(report, render_drill(call.cluster.name, report), drill_done(call.cluster.name, report), status)
@@ -30,5 +37,7 @@ def _job(call: Call) -> DrillJob:
     job, options = call.cluster.drill, call.options
     if options.jobs < 0:
         raise ConfigError(f"--jobs is {options.jobs}", hint="It must be at least 1.", code="usage")
-    return replace(job, backup=options.backup or job.backup, jobs=options.jobs or job.jobs,
+    kind = options.kind or ("base" if options.moment else job.kind)
+    return replace(job, kind=kind, moment=options.moment or (job.moment if kind == "base" else ""),
+                   backup=options.backup or job.backup, jobs=options.jobs or job.jobs,
                    keep_on_failure=job.keep_on_failure or options.keep_on_failure)

@@ -1,0 +1,220 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Prove a base backup and its WAL: recover it in a scratch folder, read all of it, and assert where it ended."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Mapping
+
+from ..errors import ConfigError, NotFound, Refused, RestorableError
+from ..model.catalogue import Backup
+from ..model.drill import LEVELS_BASE, Evidence, verdict
+from ..model.lsn import Lsn
+from ..model.manifest import Manifest
+from ..model.pick import PHYSICAL, Choose, pick
+from ..model.recovery_log import check_reached, why_it_died
+from ..model.recovery_target import Target
+from ..model.settings import ClusterSettings, DrillJob
+from ..ports import Store
+from .copies import no_prune
+from .drill import DrillPlan, make_evidence, who
+from .evidence import store_evidence
+from .ladder import Ladder
+from .materialise import materialise
+from .objects import read_item
+from .recover import feeding
+from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_recovery
+from .recovery_ports import Recovery, RecoveryPlace
+from .rungs_base import check_recovered, check_stopped
+from .windows import recoverable
+from .world import World, read_catalogue, read_manifest
+
+RANDOM = "random"
+
+
+@dataclass
+class _Ended:
+    """Where a drill's recovery ended; empty before it did."""
+
+    target: str = ""
+    reached: str = ""
+    replayed: str = ""
+    last_commit: str = ""
+    segments: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"target": self.target, "reached": self.reached, "replayed": self.replayed,
+                "last_commit": self.last_commit, "segments": self.segments}
+
+
+def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job: DrillJob, *, choose: Choose,
+               operator: str = "", dry_run: bool = False) -> tuple[DrillPlan, Evidence | None]:
+    """Drill a base backup; job.moment is empty for the end of the WAL, random, or a time with its zone.
+
+    Nothing is written but the evidence: the server is private, archives nothing and follows nobody, and the server
+    that was copied is never asked. A verdict of failed or incomplete is a result, not an error.
+    """
+    for store in world.stores:
+        store.check(write=not dry_run)
+    store, backup, why = _pick(world, job, choose)
+    target = _target(world, store, backup, job.moment, choose)
+    ladder = Ladder(world.clock, world.progress, frozenset(job.optional), LEVELS_BASE)
+    begun = world.clock.now()
+    plan, recovery_plan = _plan(world, place, store, backup, f"{why}, to {target}", target, ladder)
+    if dry_run:
+        return plan, None
+    ended = _Ended(str(target))
+    with no_prune(world, "drill"):
+        if recovery_plan is None:
+            ladder.skip_rest("L2", "no recovery could be planned")
+        else:
+            _climb(world, place, job, recovery_plan, ladder, ended)
+    newest = why == "the newest" and target.kind == "latest"
+    rpo = _rpo(plan.manifest, ended, begun if newest else None, target)
+    evidence = make_evidence(world, cluster, replace(plan, picked="the newest" if newest else plan.picked), ladder,
+                             begun, who(world, operator), rpo=rpo, copies=_copies(plan.repository, ladder),
+                             recovery=ended.as_dict())
+    return plan, store_evidence(world, evidence)
+
+
+def _copies(repository: str, ladder: Ladder) -> dict[str, dict[str, Any]]:
+    """Return what was found of the one copy that was read, as the evidence of dumps has it."""
+    levels = sorted({each.level for each in ladder.checks if each.result == "failed"})
+    return {repository: {"verdict": verdict(ladder.checks), "levels": levels}}
+
+
+def _pick(world: World, job: DrillJob, choose: Choose) -> tuple[Store, Backup, str]:
+    missing: RestorableError | None = None
+    for store in world.stores:
+        try:
+            return (store, *pick(read_catalogue(store, world.cluster), job.backup, choose=choose, kinds=PHYSICAL))
+        except NotFound as error:
+            missing = missing or error
+    raise missing or NotFound(f"cluster {world.cluster} has no repository", code="repository.none", hint="Name one.")
+
+
+def _target(world: World, store: Store, backup: Backup, moment: str, choose: Choose) -> Target:
+    """Return the target; a random one lies between the backup's end and the last archived WAL."""
+    if moment == "":
+        return Target()
+    if moment != RANDOM:
+        return Target.of("time", moment)
+    window = recoverable(world, store, only=str(backup.id)).windows[0]
+    seconds = int((window.until - window.begin).total_seconds()) if window.until else 0
+    if seconds < 1:
+        raise Refused(f"base {backup.id} has no WAL behind it to draw a moment from", code="drill.no_window",
+                      hint="Drill it without a moment, or archive WAL (docs/wal.md).")
+    drawn = window.begin + timedelta(seconds=choose(range(seconds)))
+    return Target.of("time", drawn.isoformat())
+
+
+def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why: str, target: Target,
+          ladder: Ladder) -> tuple[DrillPlan, RecoverPlan | None]:
+    """Plan the recovery; what forbids it is a finding, since a backup that cannot be recovered is none."""
+    only = replace(world, stores=(store, *(each for each in world.stores if each is not store)))
+    manifest: Manifest | None = None
+    with ladder.rung("L0", "manifest"):
+        manifest = read_manifest(store, world.cluster, backup.id)
+    found: RecoverPlan | None = None
+    server = "none"
+    if manifest is not None:
+        with ladder.rung("L1", "chain and WAL"):
+            found = plan_recovery(only, place, RecoverWish(target, str(backup.id)))
+    if found is not None:
+        server = found.server
+        ladder.checks[-1] = replace(ladder.checks[-1], detail=f"{len(found.chain)} backups, "
+                                                              f"{len(found.segments)} segments without a gap")
+    size = manifest.base.size if manifest and manifest.base else 0
+    expected = found.expected_seconds if found else None
+    return DrillPlan(backup, why, store.name, server, found.size if found else size, expected, manifest), found
+
+
+def _climb(world: World, place: RecoveryPlace, job: DrillJob, plan: RecoverPlan, ladder: Ladder,
+           ended: _Ended) -> None:
+    superuser = str(plan.base.server.get("bootstrap_user") or "postgres")
+    try:
+        with place.open(plan.major, superuser, keep_on_failure=job.keep_on_failure) as recovery:
+            if _restored(world, plan, recovery, ladder):
+                _run(world, job, plan, recovery, ladder, ended)
+                check_stopped(recovery, ladder)
+            else:
+                ladder.skip_rest("L2", "the backup could not be unpacked")
+            ladder.raise_to_keep(job.keep_on_failure)
+    except RestorableError as error:
+        ladder.explain(error)
+
+
+def _restored(world: World, plan: RecoverPlan, recovery: Recovery, ladder: Ladder) -> bool:
+    """L0 and L1 of every member: its reading is its unpacking, so that it is read only once."""
+    spaces = {each.oid: recovery.member_folder(99, str(each.oid)) for each in plan.window.base.tablespaces}
+
+    def verify(manifest: Manifest, folder: str) -> None:
+        ladder.ok("L0", f"objects {manifest.id}", f"{len(manifest.items)} objects")
+        _verify(world, plan, recovery, ladder, manifest, folder)
+
+    with ladder.phase("unpack", plan.size):
+        recovery.make([recovery.data])
+        try:
+            materialise(world, plan.store, plan.chain, recovery, spaces, verify)
+        except RestorableError as error:
+            ladder.found("L0", f"objects {plan.base.id}", error)
+    return not ladder.stopped
+
+
+def _verify(world: World, plan: RecoverPlan, recovery: Recovery, ladder: Ladder, manifest: Manifest,
+            folder: str) -> None:
+    files = manifest.find("file_list")
+    if files is not None:
+        with ladder.rung("L1", f"files {manifest.id}"):
+            recovery.compare_files(folder, b"".join(read_item(world, plan.store, manifest, files)))
+    name, began = f"pg_verifybackup {manifest.id}", ladder.now()
+    try:
+        recovery.verify(folder)
+        ladder.ok("L1", name, "every file has the checksum of its list", seconds=ladder.now() - began)
+    except ConfigError as error:
+        # a program that is missing or dies proves nothing, and does not make what it should have read bad
+        ladder.not_run("L1", name, f"{error.message}. {error.hint}")
+    except RestorableError as error:
+        ladder.failed("L1", name, error.message, seconds=ladder.now() - began)
+
+
+def _run(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, ladder: Ladder, ended: _Ended) -> None:
+    recovery.configure()
+    settings = {**plan.target.settings(plan.timeline), "restore_command": recovery.restore_command}
+    with feeding(world, plan, recovery) as feed, recovery.started(settings):
+        with ladder.phase("replay WAL", len(plan.segments) * plan.segment_size or None), \
+                ladder.rung("L2", "recovery", f"{len(plan.segments)} segments"):
+            told = recovery.wait_until_recovered(lambda: feed.error)
+            if not recovery.alive():
+                raise feed.error or why_it_died(told, plan.target, recovery.last_words())
+        if ladder.stopped:
+            ladder.skip_rest("L3", "the server did not recover")
+            return
+        ladder.answers()
+        facts = recovery.ask()
+        ended.replayed, ended.last_commit, ended.segments = facts["replayed"], facts["last_commit"], feed.given
+        with ladder.rung("L7", "target"):
+            ended.reached = check_reached(
+                told, plan.target, replayed=Lsn.parse(ended.replayed or "0/0"),
+                last_segment_start=last_segment_start(plan), stop=Lsn.parse(plan.window.base.stop_lsn))
+            _not_later(ended, plan.target)
+        ladder.checks[-1] = replace(ladder.checks[-1], detail=ladder.checks[-1].detail or ended.reached)
+        check_recovered(world, job, plan, recovery, ladder)
+
+
+def _not_later(ended: _Ended, target: Target) -> None:
+    if target.kind == "time" and ended.last_commit and datetime.fromisoformat(ended.last_commit) > target.time:
+        raise Refused(f"a transaction of {ended.last_commit} was recovered, the target is {target.value}",
+                      code="drill.beyond_target", hint="Read the evidence; this should never happen.")
+
+
+def _rpo(manifest: Manifest | None, ended: Mapping[str, Any] | _Ended, begun: datetime | None,
+         target: Target) -> float | None:
+    """Return how much was lost: from the newest recovered commit to the cut, which is now or the target."""
+    if manifest is None or manifest.base is None or not isinstance(ended, _Ended) or not ended.reached:
+        return None
+    newest = datetime.fromisoformat(ended.last_commit or manifest.base.stop_time)
+    cut = target.time if target.kind == "time" else begun
+    return max((cut - newest).total_seconds(), 0.0) if cut else None

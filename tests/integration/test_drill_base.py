@@ -1,0 +1,155 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drills of base backups on real servers: what passes, what is found, and what a drill never touches."""
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from datetime import datetime
+
+import pytest
+
+from kit.chain import failed, flipped, new_folder, programs
+from kit.physical import CONFIG, Physical, archiving
+from kit.servers import MAJORS
+
+DIES = "kill -SEGV $$"
+
+
+@pytest.fixture
+def folder():
+    path = new_folder()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def drilled(empty_server, folder):
+    """A function that gives a chain with one self-contained base backup of a small table."""
+    def make(major=15, **options):
+        chain = Physical(empty_server(major, config=CONFIG[major]), folder, **options)
+        chain.server.sql("CREATE TABLE kept (id int PRIMARY KEY, t text)",
+                         "INSERT INTO kept SELECT g, repeat('x', 100) FROM generate_series(1, 5000) g")
+        chain.based()
+        return chain
+    return make
+
+
+def results(evidence) -> dict[str, str]:
+    """Return {"L7 target": "ok", …}, ids left out."""
+    return {f"{each.level} {each.name.split(' ')[0]}": each.result for each in evidence.checks}
+
+
+@pytest.mark.parametrize("major", MAJORS, ids=lambda major: f"pg{major}")
+def test_a_good_base_backup_passes_every_level(drilled, major):
+    # 18's pg_verifybackup of the wheel dies by a signal: that it could not run is told, and here allowed
+    chain = drilled(major)
+    evidence = chain.drill_base(optional=["amcheck", "checksums", *(["pg_verifybackup"] if major == 18 else [])])
+    assert failed(evidence) == [] and evidence.verdict == "passed", evidence.checks
+    assert {each.level for each in evidence.checks} == {f"L{number}" for number in range(8)}
+    assert evidence.rto and evidence.recovery["replayed"] and evidence.key.endswith(".passed.json")
+    assert chain.status().repositories[0].catalogue.committed()[-1].proven
+    assert list(chain.scratch.iterdir()) == []
+
+
+def test_a_tool_that_dies_is_no_pass(drilled, folder):
+    chain = drilled()
+    chain.own["bin_dir"] = programs(chain.server, folder, pg_verifybackup=DIES,
+                                    postgres='exec $REAL "$@"')
+    evidence = chain.drill_base()
+    told = next(each for each in evidence.checks if each.name.startswith("pg_verifybackup"))
+    assert evidence.verdict == "incomplete" and told.result == "not_run" and "died by signal 11" in told.detail
+
+
+def test_the_end_of_the_wal_and_a_random_moment_are_reached(empty_server, folder):
+    chain = Physical(empty_server(15, config=archiving(15)), folder)
+    chain.archived, chain.sleep = True, chain.waiting
+    chain.server.sql("CREATE TABLE rows (at timestamptz)")
+    chain.based()
+    for _second in range(3):
+        time.sleep(1)
+        chain.server.sql("INSERT INTO rows VALUES (clock_timestamp())")
+    chain.switch()
+    chain.server.sql("INSERT INTO rows VALUES (clock_timestamp())")
+    chain.switch()
+    before = chain.server.sql("SELECT archived_count, last_archived_wal FROM pg_stat_archiver")
+    evidence = chain.drill_base(checks=[{"sql": "SELECT count(*) FROM rows", "database": "postgres", "expect": 4}])
+    assert evidence.verdict == "passed", evidence.checks
+    assert evidence.recovery["segments"] >= 2 and evidence.rpo is not None
+    evidence = chain.drill_base(moment="random")
+    assert evidence.verdict == "passed", evidence.checks
+    assert "recovery stopping before commit" in evidence.recovery["reached"]
+    target = datetime.fromisoformat(evidence.recovery["target"].removeprefix("time "))
+    last = evidence.recovery["last_commit"]
+    assert not last or datetime.fromisoformat(last) <= target
+    # the server that was copied was neither asked for WAL nor given any
+    assert chain.server.sql("SELECT archived_count, last_archived_wal FROM pg_stat_archiver") == before
+    assert chain.server.sql("SELECT count(*) FROM pg_stat_replication") == [(0,)]
+
+
+def test_a_drill_needs_no_running_server(drilled):
+    chain = drilled()
+    chain.server.stop()
+    assert chain.drill_base().verdict == "passed"
+
+
+def test_a_flipped_bit_fails_the_drill(drilled):
+    chain = drilled()
+    flipped(next(path for path in chain.objects(chain.ids()[0]) if path.name.startswith("base.tar")), "middle")
+    evidence = chain.drill_base()
+    assert evidence.verdict == "failed" and results(evidence)["L0 objects"] == "failed"
+    assert results(evidence)["L7 the"] == "not_run"
+
+
+def test_a_damaged_incremental_is_found(drilled):
+    chain = drilled(18)
+    chain.server.sql("UPDATE kept SET t = 'y'")
+    incremental = chain.based(kind="incremental")
+    optional = ["amcheck", "checksums", "pg_verifybackup"]
+    assert chain.drill_base(optional=optional).verdict == "passed"
+    flipped(next(path for path in chain.objects(incremental.id) if path.name.startswith("base.tar")), "middle")
+    evidence = chain.drill_base(optional=optional)
+    assert evidence.verdict == "failed" and str(incremental.id) in failed(evidence)[0]
+
+
+def test_a_pruned_parent_is_found(drilled):
+    chain = drilled(18)
+    full = chain.ids()[0]
+    chain.based(kind="incremental")
+    shutil.rmtree(chain.folder / "local" / "app" / "backup" / full)
+    evidence = chain.drill_base()
+    assert evidence.verdict == "failed" and full in failed(evidence)[0]
+
+
+def test_rows_that_cannot_be_read_fail_the_drill(drilled):
+    chain = drilled()
+    path = chain.server.folder / "data" / chain.server.sql("SELECT pg_relation_filepath('kept')")[0][0]
+    chain.server.sql("CHECKPOINT")
+    data = bytearray(path.read_bytes())
+    data[8192:8192 + 24] = os.urandom(24)      # a page header of nonsense; this server has no checksums
+    path.write_bytes(data)
+    chain.based()
+    evidence = chain.drill_base()
+    assert evidence.verdict == "failed" and any("L4 rows postgres" in each for each in failed(evidence))
+
+
+def test_an_own_question_that_is_answered_otherwise_fails_the_drill(drilled):
+    evidence = drilled().drill_base(checks=[{"sql": "SELECT count(*) FROM kept", "database": "postgres",
+                                             "expect": 7}])
+    assert failed(evidence) and "expected '7'" in failed(evidence)[0]
+
+
+def test_a_dry_run_stores_nothing(drilled):
+    chain = drilled()
+    before = chain.files()
+    plan = chain.drill_base(dry_run=True)
+    assert plan.server.startswith("PostgreSQL 15") and chain.files() == before
+
+
+def test_the_host_command_drills_base_backups(drilled):
+    chain = drilled()
+    status, out, err = chain.run("drill", "--kind", "base")
+    assert status == 0, out + err
+    assert "L7" in out and "PASSED" in out and "recovered to the end of the archived WAL" in out
