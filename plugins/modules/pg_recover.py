@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - restorable.postgres.attributes
   - restorable.postgres.attributes.progress
   - restorable.postgres.connection
+  - restorable.postgres.encryption
   - restorable.postgres.repository
 attributes:
   diff_mode:

@@ -56,7 +56,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(passed), V(failed), V(incomplete) where a repository could not be read; empty in check mode.
+  description:
+    - V(passed) or V(failed), or V(incomplete) where a repository could not be read or a sealed object not be opened;
+      empty in check mode.
   returned: success, and failure by the verdict
   type: str
   sample: passed
@@ -70,6 +72,7 @@ backups:
       repository: local
       size: 1850112
       verdict: passed
+      opened: true
       checks:
         - {level: L1, name: object app.dump.zst, result: ok, detail: 1.8 MB}
 words:
@@ -109,15 +112,18 @@ def _summary(backups: list[Plain], *, dry_run: bool) -> str:
     size = human_bytes(sum(each["size"] for each in backups))
     bad = sum(each["verdict"] not in ("", "passed") for each in backups)
     state = "to read" if dry_run else f"read, {bad} not intact" if bad else "intact"
-    return f"{len(backups)} backup{'' if len(backups) == 1 else 's'} {state} ({size})"
+    closed = 0 if dry_run else sum(not each["opened"] for each in backups)
+    sealed = f", {closed} of them sealed and not opened here" if closed else ""
+    return f"{len(backups)} backup{'' if len(backups) == 1 else 's'} {state} ({size}){sealed}"
 
 
 def _in_words(cluster: str, report: Plain) -> str:
     bad = [each for each in report["backups"] if each["verdict"] == "failed"]
     if not bad:
         unread = next(each for each in report["backups"] if each["verdict"] == "incomplete")
-        first = next(each for each in unread["checks"] if each["result"] == "not_run")
-        return f"repository {unread['repository']} of {cluster} could not be read: {first['detail']}"
+        first = next(each for each in unread["checks"] if each["result"] == "not_run" and not each["optional"])
+        what = f"backup {unread['backup']} in " if unread["backup"] else ""
+        return f"{what}repository {unread['repository']} of {cluster} could not be read: {first['detail']}"
     check = next(each for each in bad[0]["checks"] if each["result"] == "failed")
     return (f"{len(bad)} of {len(report['backups'])} backups of {cluster} are damaged: {bad[0]['backup']} in "
             f"{bad[0]['repository']}: {check['name']}: {check['detail']}")

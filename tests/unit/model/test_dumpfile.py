@@ -15,7 +15,9 @@ from _restorable.model.adoption import Unfit
 from _restorable.model.dumpfile import (
     Script,
     compression_of,
+    encryption_of,
     format_of,
+    looks_right,
     mentioned_roles,
     version_num,
     whole_tar,
@@ -78,11 +80,25 @@ def test_compression_is_known_by_the_first_bytes_not_by_the_name(head, method):
 
 
 @pytest.mark.parametrize(("head", "why"), [
-    (b"", "empty"), (b"BZh91AY", "bunzip2"), (b"\xfd7zXZ\x00", "unxz"), (b"Salted__12345678", "encrypted"),
-    (b"age-encryption.org/v1", "encrypted"), (b"PK\x03\x04", "unzip")])
+    (b"", "empty"), (b"BZh91AY", "bunzip2"), (b"\xfd7zXZ\x00", "unxz"), (b"-----BEGIN PGP MESSAGE", "gpg"),
+    (b"PK\x03\x04", "unzip")])
 def test_what_cannot_be_read_is_refused_with_what_to_do(head, why):
     with pytest.raises(Unfit, match=why):
         compression_of(head)
+
+
+@pytest.mark.parametrize(("head", "encryption"), [
+    (b"Salted__12345678", "openssl"), (b"age-encryption.org/v1", "age"), (b"-----BEGIN AGE ENCRYPTED FILE", "age"),
+    (b"PGDMP", ""), (b"", "")])
+def test_encryption_is_known_by_the_first_bytes(head, encryption):
+    assert encryption_of(head) == encryption
+
+
+@pytest.mark.parametrize(("head", "right"), [
+    (b"\x1f\x8b\x08\x00", True), (b"\x28\xb5\x2f\xfd\x04", True), (SCRIPT[:4096], True), (b"PGDMP\x01" * 3, True),
+    (b"-- PostgreSQL database cluster dump", True), (b"\x1f\x8b\x99\x00", False), (b"noise", False), (b"", False)])
+def test_noise_is_told_from_a_dump(head, right):
+    assert looks_right(head) is right
 
 
 @pytest.mark.parametrize(("head", "form"), [

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Sequence
 from ..errors import ConfigError
 from ..model.pick import WORDS
 from ..version import VERSION
+from .arguments_keys import add_keys
 from .arguments_recover import recover_arguments
 from .arguments_schedule import add_schedule
 from .arguments_wal import add_wal
@@ -61,6 +62,7 @@ def _parser() -> _Parser:
         add(verbs)
     add_wal(verbs, _verb)
     add_schedule(verbs, _verb)
+    add_keys(verbs, _verb)
     return parser
 
 
@@ -110,7 +112,9 @@ def _prune(verbs: Any) -> None:
 
 
 def _list(verbs: Any) -> None:
-    _add_source(_verb(verbs, "list", "list the backups of every repository, newest first"))
+    parser = _verb(verbs, "list", "list the backups of every repository, newest first")
+    _add_source(parser)
+    parser.add_argument("--keys", action="store_true", help="name the keys that each backup is sealed for")
 
 
 def _show(verbs: Any) -> None:

@@ -24,9 +24,11 @@ from .verbs import (
     health,
     hold,
     init,
+    keygen,
     listing,
     prune,
     recover,
+    rekey,
     restore,
     schedule,
     show,
@@ -40,7 +42,7 @@ Verb = Callable[[Call], Result]
 
 EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
-    "status": status.run, "init": init.run, "audit": audit.run}
+    "status": status.run, "init": init.run, "audit": audit.run, "rekey": rekey.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": recover.run, "hold": hold.run,
                         "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run}
 ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {
@@ -54,6 +56,8 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
         return ALONE[options.verb](options, console)
     if options.verb == "audit" and options.new_key:
         return _tell_alone(audit.new_key(options), console)
+    if options.verb == "keygen":
+        return _tell_alone(keygen.run(options), console)
     if options.status_file:
         return recorded(options, lambda tell: _run(options, console, tell))
     return _run(options, console)

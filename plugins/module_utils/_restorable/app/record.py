@@ -72,6 +72,7 @@ def _done(verb: str, world: Callable[[], World], report: Report) -> Facts | None
     cluster = world().cluster
     keys = [manifest_key(cluster, BackupId.parse(each)) for each in _backups(verb, report)]
     evidence = report.get("evidence", report)
+    keys += [str(each) for each in report.get("keys", ())]
     if verb == "drill" and evidence.get("key"):
         keys += [each for key in every_name(str(evidence["key"])) for each in (key, page_key(key))]
     result, code = ("ok", "") if verdict in ("", "passed") else ("failed", f"drill.{verdict}")

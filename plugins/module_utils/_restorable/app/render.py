@@ -52,10 +52,16 @@ def render_list(cluster: str, report: Report) -> str:
                      f"{human_bytes(repository['size'])}{free}")
         if backups:
             rows = [["backup", "state", "size", "age", "last drill"], *map(_listed, backups)]
-            lines += indented(table(rows, "<<>><"))
+            if any("sealed_for" in each for each in backups):
+                rows = [[*row, told] for row, told in zip(rows, ["sealed for", *map(_keys, backups)])]
+            lines += indented(table(rows, "<<>><<"[:len(rows[0])]))
         lines += [f"  not ours, never touched: {name}" for name in repository["strangers"]]
         lines.append("")
     return joined(lines[:-1])
+
+
+def _keys(row: Report) -> str:
+    return ", ".join(row.get("sealed_for", ())) or ("its key is not named" if row["sealed"] else "nobody")
 
 
 def _listed(row: Report) -> list[str]:
@@ -112,7 +118,8 @@ def render_verify(cluster: str, report: Report) -> str:
         rows.append([each["backup"] or "none could be read", each["repository"], human_bytes(each["size"]),
                      each["verdict"] or "would be read"])
         failed += [f"  {'FAILED' if check['result'] == 'failed' else 'NOT RUN'}  {each['backup']}  {check['name']} in "
-                   f"{each['repository']}: {check['detail']}" for check in each["checks"] if check["result"] != "ok"]
+                   f"{each['repository']}: {check['detail']}" for check in each["checks"]
+                   if check["result"] != "ok" and not check["optional"]]
     return joined([f"cluster {cluster}", *indented(table(rows, "<<><")), *failed])
 
 
@@ -123,7 +130,11 @@ def verify_done(cluster: str, report: Report, *, dry_run: bool) -> str:
     read = [each for each in report["backups"] if each["backup"]]
     bad = sum(each["verdict"] == "failed" for each in read)
     unread = [each["repository"] for each in report["backups"] if not each["backup"]]
+    locked = sum(each["verdict"] == "incomplete" for each in read)
+    closed = sum(not each["opened"] for each in read)
     found = f"{bad} of {len(read)} damaged" if bad else "every byte is as it was stored"
+    found += f"; {locked} could not be checked whole" if locked else ""
+    found += f"; {closed} sealed and not opened, as no identity is set here" if closed else ""
     found += f"; {', '.join(unread)} could not be read" if unread else ""
     size = human_bytes(sum(each["size"] for each in read))
     return f"done: verify {cluster} {counted(len(read), 'backup')} {size}: {found}; only a drill proves"

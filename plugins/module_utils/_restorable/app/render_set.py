@@ -23,7 +23,8 @@ def render_show(report: Report) -> str:
     sizes = f"{human_bytes(report['size'])} stored, {human_bytes(report['plain_size'])} uncompressed"
     lines = [f"backup {report['backup']} of cluster {report['cluster']}: {report['state']}{held}",
              f"  taken {when(report['begun'])} ({human_duration(report['age'])} ago) from {server}{took}",
-             f"  {sizes}, in repository {report['repository']}, by {report['tool']}", "", *_databases(report)]
+             f"  {sizes}, in repository {report['repository']}, by {report['tool']}",
+             *(f"  sealed for {each}" for each in report["sealed_for"]), "", *_databases(report)]
     lines += _adopted(report["adopted"]) if report["adopted"] else []
     lines += _told("not covered", report["not_covered"]) + _told("failed", report["failed"])
     lines += ["", "drills", *(_drills(report["drills"]) or ["  none: this backup is not proven"])]

@@ -109,7 +109,9 @@ def verify_report(found: Sequence[Verified], *, dry_run: bool = False) -> Plain:
     """Describe what L0 and L1 found of every set that was read."""
     rows = [{"backup": str(each.backup.id) if each.backup else "", "repository": each.repository,
              "size": each.backup.size if each.backup else 0,
-             "verdict": "" if dry_run else each.verdict, "checks": [_check(check) for check in each.checks]}
+             "verdict": "" if dry_run else each.verdict, "checks": [_check(check) for check in each.checks],
+             "opened": not dry_run and not any(check.name == "opened" and check.result == "not_run"
+                                               for check in each.checks)}
             for each in found]
     told = {row["verdict"] for row in rows}
     worst = next((each for each in ("failed", "incomplete") if each in told), "passed")
@@ -125,14 +127,18 @@ def list_report(rows: Sequence[RepositoryStatus], now: datetime) -> Plain:
     return {"repositories": [
         {"repository": row.name, "error": row.error, "free": row.free,
          "size": sum(each.size for each in row.catalogue.backups), "strangers": list(row.catalogue.strangers),
-         "backups": [backup_row(each, now) for each in reversed(row.catalogue.backups)]} for row in rows]}
+         "backups": [_row_with_keys(each, now, row.keys) for each in reversed(row.catalogue.backups)]} for row in rows]}
+
+
+def _row_with_keys(backup: Backup, now: datetime, keys: Mapping[BackupId, Sequence[str]]) -> Plain:
+    return {**backup_row(backup, now), **({"sealed_for": list(keys[backup.id])} if backup.id in keys else {})}
 
 
 def backup_row(backup: Backup, now: datetime) -> Plain:
     """Describe one set as its listing shows it."""
     return {"backup": str(backup.id), "time": iso(backup.id.time), "kind": backup.id.kind, "label": backup.id.label,
             "state": backup.state(), "size": backup.size, "age": (now - backup.id.time).total_seconds(),
-            "held": backup.held, "missing": list(backup.missing), "proven": backup.proven,
+            "held": backup.held, "sealed": backup.sealed, "missing": list(backup.missing), "proven": backup.proven,
             "drilled": iso(backup.drilled), "verdict": backup.verdict}
 
 
@@ -158,7 +164,8 @@ def show_report(repository: str, backup: Backup, manifest: Manifest, drills: Seq
     return {**backup_row(backup, now), "repository": repository, "cluster": manifest.cluster, "tool": manifest.tool,
             "begun": iso(manifest.begun), "ended": iso(manifest.ended), "plain_size": manifest.plain_size,
             "server": plain(manifest.server), "databases": _databases(manifest),
-            "objects": [asdict(item) for item in manifest.items], "not_covered": list(manifest.not_covered),
+            "objects": [plain(asdict(item)) for item in manifest.items], "sealed_for": list(manifest.key_ids()),
+            "not_covered": list(manifest.not_covered),
             "failed": list(manifest.failed), "hooks": plain(manifest.hooks), "adopted": plain(manifest.adopted),
             "restore": list(manifest.restore), "drills": [plain(each) for each in drills]}
 

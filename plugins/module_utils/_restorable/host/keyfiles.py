@@ -8,9 +8,19 @@ import os
 import stat
 
 from ..errors import ConfigError
-from ..model.agekeys import PASSPHRASE, Identity, Recipient, check_together, parse_recipients, parse_secret
+from ..model.agekeys import (
+    HYBRID,
+    PASSPHRASE,
+    X25519,
+    Identity,
+    Recipient,
+    check_together,
+    parse_recipients,
+    parse_secret,
+    secret_text,
+)
 from ..model.encryption import Encryption
-from ..stream.agewrap import named, ssh_identity
+from ..stream.agewrap import named, public_of, ssh_identity
 
 LARGEST = 1 << 20                  # bytes; a file of keys is never larger
 
@@ -63,6 +73,19 @@ def read_identities(path: str) -> tuple[Identity, ...]:
         raise ConfigError(f"identity file {path} holds no secret key", code="encryption.bad_identity",
                           hint="Make one with `restorable keygen FILE`.")
     return found
+
+
+def public_keys(path: str) -> tuple[str, ...]:
+    """Return the public keys that belong to a file of secret ones, as people pass them on."""
+    return tuple(public_of(each) for each in read_identities(path))
+
+
+def new_identity(path: str, *, hybrid: bool = False) -> str:
+    """Make a secret key in a new file, in age-keygen's form, and return its public key."""
+    identity = Identity(HYBRID if hybrid else X25519, os.urandom(32))
+    public = public_of(identity)
+    write_identity(path, f"# public key: {public}\n{secret_text(identity.raw, identity.kind)}\n")
+    return public
 
 
 def write_identity(path: str, text: str) -> None:

@@ -34,7 +34,8 @@ _STAMPS = (
     # seconds since 1970
     re.compile(r"(?<!\d)(?P<epoch>1\d{9})(?!\d)"),
 )
-_SUFFIX = re.compile(r"(?i)(\.(gz|zst|zstd|bz2|xz|sql|dump|dmp|pgdump|pg_dump|psql|backup|bak|tar|custom|out|pg))+$")
+_SUFFIX = re.compile(r"(?i)(\.(gz|zst|zstd|bz2|xz|sql|dump|dmp|pgdump|pg_dump|psql|backup|bak|tar|custom|out|pg|"
+                     r"enc|aes|age))+$")
 LABEL_LENGTH = 48
 
 

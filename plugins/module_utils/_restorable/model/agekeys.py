@@ -113,9 +113,14 @@ def parse_secret(line: str, where: str) -> Identity:
     return Identity(kind, raw, where=where)
 
 
-def secret_text(raw: bytes) -> str:
-    """Return an X25519 identity as its file holds it."""
-    return encode("age-secret-key-", raw).upper()
+def secret_text(raw: bytes, kind: str = X25519) -> str:
+    """Return an identity as its file holds it."""
+    return encode(next(prefix for prefix, known in _IDENTITIES.items() if known == kind), raw).upper()
+
+
+def ssh_text(raw: bytes) -> str:
+    """Return an ssh-ed25519 public key as its file holds it."""
+    return f"{SSH} {base64.b64encode(_SSH_WIRE + raw).decode()}"
 
 
 def public_text(raw: bytes, kind: str = X25519) -> str:

@@ -30,6 +30,11 @@ class Backup:
         """Say whether the newest drill of this set passed."""
         return self.verdict == "passed"
 
+    @property
+    def sealed(self) -> bool:
+        """Say whether objects of the set are sealed, as their names tell."""
+        return any(name.endswith(".age") for name in self.objects)
+
     def state(self) -> str:
         """Return the one word a person wants: orphan, failed, partial, proven, adopted or committed."""
         if not self.committed:

@@ -14,6 +14,8 @@ from typing import Iterable, Iterator
 from .adoption import Unfit
 
 HEAD = 4096                        # bytes that are enough to recognise a file
+UNAUTHENTICATED = ("it is encrypted by openssl enc, which carries no integrity: whoever can write to it can change it "
+                   "without knowing the passphrase")
 _BLOCK = 512                       # of a tar archive
 _LONGEST = 1 << 20                 # a longer line holds data, and no statement that matters here
 
@@ -37,9 +39,26 @@ def compression_of(head: bytes) -> str:
     for magic, what, tool in _FOREIGN:
         if head.startswith(magic):
             raise Unfit(f"it is packed with {what}; unpack it with {tool} and compress it with zstd")
-    if head.startswith((b"Salted__", b"age-encryption.org/", b"-----BEGIN PGP", b"-----BEGIN AGE")):
-        raise Unfit("it is encrypted; this version adopts plain files only, a later one will read encrypted ones")
+    if head.startswith(b"-----BEGIN PGP"):
+        raise Unfit("it is encrypted by PGP; open it with gpg, and adopt what comes out")
     return "none"
+
+
+def encryption_of(head: bytes) -> str:
+    """Return age, openssl or "" by the first bytes of a file."""
+    if head.startswith((b"age-encryption.org/", b"-----BEGIN AGE ")):
+        return "age"
+    return "openssl" if head.startswith(b"Salted__") else ""
+
+
+def looks_right(head: bytes) -> bool:
+    """Say whether the first bytes, opened by some passphrase, are those of a dump and not noise."""
+    if head.startswith((b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")):
+        return True
+    try:
+        return bool(format_of(head))
+    except Unfit:
+        return _CLUSTER in head
 
 
 def format_of(head: bytes) -> str:

@@ -132,6 +132,20 @@ def manifest_key(cluster: str, backup: BackupId) -> str:
     return set_prefix(cluster, backup) + MANIFEST
 
 
+def later_manifest(generation: int) -> str:
+    """Return the name of the manifest that takes the place of a set's first one, such as manifest.1.json.
+
+    The first one stays, because it commits the set; of the later ones the highest is valid.
+    """
+    return f"manifest.{generation}.json"
+
+
+def manifest_generation(name: str) -> int | None:
+    """Return 0 for manifest.json, 1 for manifest.1.json, None for another object's name."""
+    found = re.fullmatch(r"manifest(?:\.([1-9][0-9]{0,5}))?\.json", name)
+    return int(found[1] or 0) if found else None
+
+
 def hold_prefix(cluster: str) -> str:
     """Return the prefix of all holds: shop/hold/ ."""
     return f"{cluster}/hold/"

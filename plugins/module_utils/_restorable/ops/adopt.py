@@ -11,6 +11,7 @@ from typing import Any, Iterator, Sequence
 from ..errors import NotFound, RestorableError
 from ..model.adoption import Named, Pattern, Unfit, series_label
 from ..model.buckets import zone
+from ..model.dumpfile import UNAUTHENTICATED
 from ..model.manifest import Item
 from ..model.naming import BackupId
 from ..model.sidecar import LIMIT, described_database, read_meta, sidecar_names
@@ -88,6 +89,7 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
     """
     patterns = [Pattern.of(text) for text in wish.patterns]
     zone(wish.timezone, "timezone")
+    world.keys.check()
     for store in world.stores:
         store.check(write=not dry_run)
     entries = folder.entries()
@@ -135,12 +137,14 @@ def _look(run: _Run, entry: FolderEntry) -> _Found:
     pattern = next(each for each in run.patterns if each.matches(entry.name))
     named = pattern.read(entry.name, run.wish.timezone)
     run.world.progress.phase(f"read {entry.name}", entry.size)
-    file = examine(run.folder, entry.name, run.archives, run.world.progress)
+    file = examine(run.world, run.folder, entry.name, run.archives)
     label = series_label(named.stem, run.known.stems)
     run.known.stems[label] = named.stem
     notes = named.notes
     if named.time is None:
         notes += ("its name tells no time; taken from the file's own",)
+    if file.encryption.startswith("openssl/"):
+        notes += (UNAUTHENTICATED,)
     return _Found(entry, named, file, named.time or entry.modified, label, notes)
 
 
@@ -204,19 +208,19 @@ def _sidecars(run: _Run, found: _Found) -> tuple[dict[str, bytes], Any]:
 def _item(found: _Found, database: str) -> Item:
     file = found.file
     return Item(object_name(found.entry.name), "dump", file.size, file.sha256, file.plain_size, file.plain_sha256,
-                database, file.format, file.compression)
+                database, file.format, file.compression, file.encryption)
 
 
 def _origin(run: _Run, found: _Found) -> dict[str, Any]:
     return {"name": found.entry.name, "path": run.folder.path_of(found.entry.name), "stem": found.named.stem,
-            "time": found.time.isoformat(), "modified": found.entry.modified.isoformat(),
+            "sha256": found.file.sha256, "time": found.time.isoformat(), "modified": found.entry.modified.isoformat(),
             "roles": sorted(found.file.script.roles)}
 
 
 def _store(run: _Run, found: _Found, item: Item, adopted: dict[str, Any], sidecars: dict[str, bytes],
            backup: BackupId, stores: Sequence[Store]) -> None:
     run.world.progress.phase(f"store {found.entry.name}", found.entry.size)
-    manifest = adopted_manifest(run.world.cluster, backup, found.time, [item], sidecars, found.file.script, adopted)
+    manifest = adopted_manifest(run.world, backup, found.time, [item], sidecars, found.file.script, adopted)
     # a file without a date in its name is likely to be written over, and a hard link would change with it
     link = run.wish.move or found.named.time is not None
     store_set(run.world, stores, manifest, run.folder, found.entry.name, sidecars, link=link)

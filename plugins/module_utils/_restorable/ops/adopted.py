@@ -16,6 +16,8 @@ from ..model.manifest import Item, Manifest
 from ..model.naming import MANIFEST, BackupId, escape, manifest_key, object_key
 from ..model.stock import create_roles, restore_commands
 from ..ports import Folder, Store
+from ..stream.age import SUFFIX
+from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
 from ..version import VERSION
 from .objects import counted
@@ -54,7 +56,8 @@ class Known:
             return
         self.stems[backup.label] = str(manifest.adopted.get("stem", ""))
         for item in manifest.dumps():
-            self.found[backup.label, time, item.sha256] = backup
+            # what is sealed has another digest than the file that was taken in
+            self.found[backup.label, time, str(manifest.adopted.get("sha256") or item.sha256)] = backup
 
     def same(self, label: str, time: datetime, sha256: str) -> BackupId | None:
         """Return the set that holds this very file, or None."""
@@ -83,16 +86,16 @@ def object_name(name: str) -> str:
     return name if portable else escape(name)
 
 
-def adopted_manifest(cluster: str, backup: BackupId, time: datetime, items: Sequence[Item],
+def adopted_manifest(world: World, backup: BackupId, time: datetime, items: Sequence[Item],
                      sidecars: Mapping[str, bytes], script: Script, adopted: Mapping[str, Any]) -> Manifest:
     """Describe one adopted file as a set."""
-    every = [*items, *(_sidecar(name, data) for name, data in sidecars.items())]
+    every = [to_be_sealed(world, item) for item in (*items, *(_sidecar(name, data) for name, data in sidecars.items()))]
     version = script.version or script.tool
     server = {"version": version, "version_num": version_num(version), "bootstrap_user": SUPERUSER,
               "system_identifier": "", "pg_dump": script.tool}
     roles = [str(name) for name in adopted["roles"] if name != SUPERUSER]
     return Manifest(
-        id=backup, cluster=cluster, begun=time, ended=time, tool=f"restorable {VERSION}", items=tuple(every),
+        id=backup, cluster=world.cluster, begun=time, ended=time, tool=f"restorable {VERSION}", items=tuple(every),
         server=server, adopted=adopted, restore=(*create_roles(roles), *restore_commands(every, adopted=True)),
         not_covered=("roles and tablespaces: an adopted file of one database holds none",))
 
@@ -102,24 +105,46 @@ def _sidecar(name: str, data: bytes) -> Item:
     return Item(name, "sidecar", len(data), digest, len(data), digest)
 
 
+def to_be_sealed(world: World, item: Item) -> Item:
+    """Return how an object will be named and described where objects are sealed; what is encrypted already stays."""
+    key_ids = world.keys.key_ids()
+    if item.encryption or not key_ids:
+        return item
+    return replace(item, name=item.name + SUFFIX, encryption="age", recipients=key_ids)
+
+
 def store_set(world: World, stores: Sequence[Store], manifest: Manifest, folder: Folder, name: str,
               sidecars: Mapping[str, bytes], *, link: bool) -> None:
     """Store the file, its sidecars and then the manifest into each of these stores, or nothing into any."""
     try:
-        for store in stores:
-            for item in manifest.items:
-                key = object_key(manifest.cluster, manifest.id, item.name)
-                if item.role == "sidecar":
-                    stored = store.put(key, [sidecars[item.name]])
-                elif link:
-                    stored = store.put_file(key, folder.path_of(name))
-                else:
-                    stored = store.put(key, counted(folder.read(name), world.progress))
-                if stored.sha256 != item.sha256:
-                    raise Damaged(f"file {name} changed while it was being adopted", code="adopt.changed",
-                                  hint="Wait until whoever writes it is done, then adopt it again.")
+        items = tuple(_store_item(world, stores, manifest, item, folder, name, sidecars, link=link)
+                      for item in manifest.items)
+        manifest = replace(manifest, items=items)
         put_everywhere(stores, manifest_key(manifest.cluster, manifest.id), [manifest.as_json()])
     except BaseException:
         # an interrupt too must leave nothing half-made; a store that has the set already keeps it
         remove_set(replace(world, stores=tuple(stores)), manifest.id)
         raise
+
+
+def _store_item(world: World, stores: Sequence[Store], manifest: Manifest, item: Item, folder: Folder, name: str,
+                sidecars: Mapping[str, bytes], *, link: bool) -> Item:
+    """Store one object into each store; return it as it is stored. item has the digest of the file itself."""
+    key = object_key(manifest.cluster, manifest.id, item.name)
+    sealing = world.keys.sealing() if item.recipients else None    # what came encrypted has none that we know
+    file = Tally()
+    if sealing is None and link and item.role != "sidecar":
+        stored = [store.put_file(key, folder.path_of(name)) for store in stores]
+        digest = stored[0].sha256
+    else:
+        source = [sidecars[_own_name(item)]] if item.role == "sidecar" else counted(folder.read(name), world.progress)
+        stored = put_everywhere(stores, key, sealing(file(source)) if sealing else file(source))
+        digest = file.sha256
+    if digest != item.sha256 or len({each.sha256 for each in stored}) != 1:
+        raise Damaged(f"file {name} changed while it was being adopted", code="adopt.changed",
+                      hint="Wait until whoever writes it is done, then adopt it again.")
+    return replace(item, size=stored[0].size, sha256=stored[0].sha256)
+
+
+def _own_name(item: Item) -> str:
+    return item.name[:-len(SUFFIX)] if item.recipients else item.name

@@ -25,6 +25,7 @@ from .evidence import previous_evidence, store_evidence
 from .journal import read_heads
 from .keyrung import check_keys
 from .ladder import Ladder
+from .objects import unauthenticated
 from .rungs import check_objects, check_restored, restore_all
 from .world import World, read_manifest
 
@@ -129,6 +130,7 @@ def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store
         damaged = any(each.result == "failed" for each in ladder.checks)
         ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")
         return
+    ladder.notes += unauthenticated(manifest)
     for lack in manifest.failed:
         ladder.not_run("L1", "whole set", f"the backup is partial: {lack}")
     major = int(manifest.server.get("version_num", 0)) // 10000

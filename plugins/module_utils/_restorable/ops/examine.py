@@ -10,12 +10,14 @@ from typing import Iterator
 
 from ..errors import Unavailable
 from ..model.adoption import Unfit
-from ..model.dumpfile import HEAD, Script, compression_of, format_of, whole_tar
-from ..ports import Archives, Folder, Progress, RestoreOptions
+from ..model.dumpfile import HEAD, Script, compression_of, encryption_of, format_of, looks_right, whole_tar
+from ..ports import Archives, Folder, RestoreOptions
 from ..stream.compress import decompressor
+from ..stream.openssl import VARIANTS, variant_of
 from ..stream.stage import close
 from ..stream.tally import Tally
 from .objects import counted
+from .world import World
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,41 @@ class DumpFile:
     compression: str
     format: str
     script: Script
+    encryption: str = ""           # as a manifest has it: age, openssl/KDF/DIGEST
 
 
-def examine(folder: Folder, name: str, archives: Archives, progress: Progress) -> DumpFile:
+def examine(world: World, folder: Folder, name: str, archives: Archives) -> DumpFile:
     """Return what a file is; raise Unfit or a RestorableError for one that is no whole dump of one database."""
     stored, plain = Tally(), Tally()
-    head, raw = _peek(counted(folder.read(name), progress))
+    head, raw = _peek(counted(folder.read(name), world.progress))
     try:
+        encryption = _encryption(world, head)
+        packed = stored(raw)
+        if encryption:
+            head, packed = _peek(world.keys.opening(encryption)(packed))
         compression = compression_of(head)
-        start, rest = _peek(plain(decompressor(compression)(stored(raw))))
+        start, rest = _peek(plain(decompressor(compression)(packed)))
         form = format_of(start)
         script = _read(archives, form, rest)
         for _chunk in rest:            # what pg_restore did not need belongs to the file all the same
             pass
     finally:
         close(raw)
-    return DumpFile(stored.size, stored.sha256, plain.size, plain.sha256, compression, form, script)
+    return DumpFile(stored.size, stored.sha256, plain.size, plain.sha256, compression, form, script,
+                    encryption)
+
+
+def _encryption(world: World, head: bytes) -> str:
+    found = encryption_of(head)
+    if found != "openssl":
+        return found
+    if not world.keys.openable:
+        raise Unfit("it is encrypted by openssl enc, and no passphrase_file is set")
+    variant = variant_of(world.keys.passphrase(), head, looks_right)
+    if not variant:
+        raise Unfit("it is encrypted by openssl enc, and the passphrase opens it by none of: "
+                    + ", ".join(VARIANTS))
+    return f"openssl/{variant}"
 
 
 def _read(archives: Archives, form: str, chunks: Iterator[bytes]) -> Script:

@@ -9,6 +9,7 @@ import json
 from typing import Iterable, Iterator
 
 from ..errors import ConfigError, Damaged
+from ..model.dumpfile import UNAUTHENTICATED
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import Item, Manifest
 from ..model.naming import object_key
@@ -49,7 +50,7 @@ def opened(world: World, item: Item, stored: Iterable[bytes]) -> Iterator[bytes]
     """
     with owned(stored) as source:
         try:
-            yield from world.keys.opening()(chunk for chunk in source)
+            yield from world.keys.opening(item.encryption)(chunk for chunk in source)
         except ConfigError as error:
             for _chunk in source if error.code == "age.no_match" else ():
                 pass
@@ -60,7 +61,7 @@ def require_opens(world: World, store: Store, manifest: Manifest, item: Item) ->
     """Read as much of a sealed object as shows that it can be opened here; raise what prevents it."""
     key = object_key(manifest.cluster, manifest.id, item.name)
     try:
-        with owned(_naming(f"{store.name}:{key}", world.keys.opening()(store.get(key)))) as plain:
+        with owned(_naming(f"{store.name}:{key}", world.keys.opening(item.encryption)(store.get(key)))) as plain:
             next(plain, None)
     except ConfigError as error:
         raise _locked(item, error) from error
@@ -68,7 +69,8 @@ def require_opens(world: World, store: Store, manifest: Manifest, item: Item) ->
 
 def _locked(item: Item, error: ConfigError) -> ConfigError:
     keys = ", ".join(item.recipients) or "an unknown key"
-    return ConfigError(f"{item.name} cannot be opened: {error.message}; it is sealed for {keys}", hint=error.hint,
+    sealed = f"; it is sealed for {keys}" if item.encryption == "age" else ""
+    return ConfigError(f"{item.name} cannot be opened: {error.message}{sealed}", hint=error.hint,
                        code=error.code)
 
 
@@ -79,6 +81,12 @@ def read_fingerprint(world: World, store: Store, manifest: Manifest, database: s
         return None
     data = b"".join(read_item(world, store, manifest, item))
     return Fingerprint.from_dict(json.loads(data))
+
+
+def unauthenticated(manifest: Manifest) -> list[str]:
+    """Return a warning for each object whose encryption does not show that it was changed before it was adopted."""
+    return [f"object {item.name}: {UNAUTHENTICATED}" for item in manifest.items
+            if item.encryption.startswith("openssl/")]
 
 
 def jobs_for(item: Item, wanted: int) -> int:

@@ -15,7 +15,7 @@ from ..model.pick import Choose
 from ..model.server import Database
 from ..ports import RestoreOptions, Store, Target
 from .copies import Copies, no_prune
-from .objects import jobs_for, read_item, require_opens
+from .objects import jobs_for, read_item, require_opens, unauthenticated
 from .world import World
 
 
@@ -77,6 +77,7 @@ def restore(world: World, target: Target, wish: RestoreWish, *, choose: Choose,
     copies = Copies.of(world, wish.backup, choose=choose)
     _best, manifest = copies.best()
     copies.attempt(partial(_check_keys, world, manifest, wish))
+    copies.notes += unauthenticated(manifest)
     plan = RestorePlan(str(manifest.id), copies.stores[0].name, copies.why, wish.globals,
                        tuple(_step(target, item, wish) for item in _items(manifest, wish)), manifest)
     if dry_run:

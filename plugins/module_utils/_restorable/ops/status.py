@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Mapping
 
 from ..errors import Damaged, RestorableError
 from ..model.catalogue import Backup, Catalogue
 from ..model.health import Health, judge
 from ..model.manifest import Manifest
-from ..model.naming import drill_prefix, parse_drill_key
+from ..model.naming import BackupId, drill_prefix, parse_drill_key
 from ..model.settings import ClusterSettings
 from ..ports import Store
 from .copies import Shelf
@@ -28,6 +28,7 @@ class RepositoryStatus:
     catalogue: Catalogue
     error: str = ""
     free: int | None = None
+    keys: Mapping[BackupId, tuple[str, ...]] = field(default_factory=dict)     # of sealed sets, if asked for
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,34 @@ class ClusterStatus:
     now: datetime | None = None
 
 
-def list_backups(world: World) -> list[RepositoryStatus]:
-    """Return every repository's catalogue; one that cannot be read is told, and raised only if none can."""
+def list_backups(world: World, *, keys: bool = False) -> list[RepositoryStatus]:
+    """Return every repository's catalogue; one that cannot be read is told, and raised only if none can.
+
+    keys reads the manifest of every sealed set too, and tells for which keys it is sealed.
+    """
     rows, errors = [], []
     for store in world.sources():
         try:
-            rows.append(_read(world, store))
+            row = _read(world, store)
+            rows.append(_with_keys(world, store, row) if keys else row)
         except RestorableError as error:
             rows.append(RepositoryStatus(store.name, Catalogue(world.cluster, ()), error.message))
             errors.append(error)
     if errors and len(errors) == len(rows):
         raise errors[0]
     return rows
+
+
+def _with_keys(world: World, store: Store, row: RepositoryStatus) -> RepositoryStatus:
+    sealed = [each.id for each in row.catalogue.committed() if each.sealed]
+    return replace(row, keys={each: _keys_of(world, store, each) for each in sealed})
+
+
+def _keys_of(world: World, store: Store, backup: BackupId) -> tuple[str, ...]:
+    try:
+        return read_manifest(store, world.cluster, backup).key_ids()
+    except Damaged:
+        return ("the manifest cannot be read",)        # which verify and drills report; a listing goes on
 
 
 def status(world: World, settings: ClusterSettings, *, any_selection: bool = False) -> ClusterStatus:

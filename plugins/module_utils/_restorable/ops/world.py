@@ -10,7 +10,7 @@ from typing import Any, Callable, Mapping
 from ..errors import Damaged, NotFound
 from ..model.catalogue import Catalogue
 from ..model.manifest import Manifest
-from ..model.naming import BackupId, cluster_prefix, manifest_key
+from ..model.naming import MANIFEST, BackupId, cluster_prefix, manifest_generation, object_key, set_prefix
 from ..ports import Clock, Hooks, Lock, Progress, Store
 from ..stream.keyring import Keyring
 from .pen import Pen
@@ -52,7 +52,20 @@ def read_catalogue(store: Store, cluster: str) -> Catalogue:
 
 def read_manifest(store: Store, cluster: str, backup: BackupId) -> Manifest:
     """Read one committed set's manifest; raise Damaged if it describes another set than its folder's name."""
-    key = manifest_key(cluster, backup)
+    names = manifest_names(store, cluster, backup)
+    return read_one_manifest(store, cluster, backup, names[-1] if names else MANIFEST)
+
+
+def manifest_names(store: Store, cluster: str, backup: BackupId) -> list[str]:
+    """Return the names of a set's manifests: the one that commits it, then those that took its place, newest last."""
+    listed = (entry.key.rpartition("/")[2] for entry in store.list(set_prefix(cluster, backup) + "manifest."))
+    found = {name: manifest_generation(name) for name in listed}
+    return sorted((name for name in found if found[name] is not None), key=lambda name: found[name] or 0)
+
+
+def read_one_manifest(store: Store, cluster: str, backup: BackupId, name: str) -> Manifest:
+    """Read one of a set's manifests by its name."""
+    key = object_key(cluster, backup, name)
     manifest = Manifest.from_json(b"".join(store.get(key)), f"{store.name}:{key}")
     if manifest.id != backup or manifest.cluster != cluster:
         raise Damaged(f"manifest {store.name}:{key} belongs to {manifest.cluster} {manifest.id}",

@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterable
 
 from ..errors import ConfigError, Damaged
 from ..model.ageheader import BadHeader, Stanza, raw64, unraw64
-from ..model.agekeys import HYBRID, PASSPHRASE, SSH, X25519, Identity, Recipient, public_text
+from ..model.agekeys import HYBRID, PASSPHRASE, SSH, X25519, Identity, Recipient, public_text, ssh_text
 
 aead: Any = None
 curve: Any = None
@@ -105,11 +105,15 @@ def public_raw(identity: Identity) -> bytes:
     return identity.raw if identity.kind == SSH else _multiply(identity.raw, _BASE)
 
 
+def public_of(identity: Identity) -> str:
+    """Return the public key that belongs to a secret one, as people pass it on."""
+    raw = public_raw(identity)
+    return ssh_text(raw) if identity.kind == SSH else public_text(raw, identity.kind)
+
+
 def named(identity: Identity) -> Identity:
     """Return the identity with the short name of its public key."""
-    raw = public_raw(identity)
-    text = "" if identity.kind == SSH else public_text(raw, identity.kind)
-    return replace(identity, key_id=Recipient(identity.kind, raw, text).key_id)
+    return replace(identity, key_id=Recipient(identity.kind, public_raw(identity), public_of(identity)).key_id)
 
 
 def ssh_identity(data: bytes, where: str) -> Identity:

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..errors import ConfigError
 from ..model.agekeys import PASSPHRASE_RECIPIENT, Identity, Recipient
 from .age import rewrap, seal, unseal
+from .openssl import open_enc
 from .stage import Stage
 
 
@@ -72,8 +73,10 @@ class Keyring:
         recipients = self.recipients()
         return seal(recipients, self._passphrase(recipients)) if recipients else None
 
-    def opening(self) -> Stage:
-        """Return the stage that opens a sealed object."""
+    def opening(self, encryption: str = "age") -> Stage:
+        """Return the stage that opens an object: age's, or openssl/KDF/DIGEST of an adopted file."""
+        if encryption.startswith("openssl/"):
+            return open_enc(self.passphrase(), encryption.partition("/")[2])
         return unseal(self.identities())
 
     def rewrapping(self) -> Stage:

@@ -1,0 +1,190 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Give stored backups new recipients, without the database: new headers before the old payloads.
+
+Objects stay immutable. The new ones get names of their own, then a new manifest takes the place of the old one, and
+only then what nothing names any more is deleted. Killed at any point, the set is readable by the old or by the new
+keys, and the next rekey goes on from there. docs/adr/0004 has the reasons.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Iterable, Iterator
+
+from ..errors import ConfigError, Damaged, NotFound, RestorableError, Unavailable
+from ..model.manifest import Item, Manifest
+from ..model.naming import MANIFEST, BackupId, later_manifest, manifest_generation, object_key, set_prefix
+from ..model.rekeying import Change, changes, rekeyed
+from ..ports import Store
+from ..stream.tee import put_everywhere
+from .objects import counted, expect, require_opens
+from .world import World, manifest_names, read_catalogue, read_manifest, read_one_manifest
+
+RETAINED = "store.retained"
+
+
+@dataclass(frozen=True)
+class Rekeyed:
+    """What became of one set."""
+
+    backup: BackupId
+    action: str                    # rekeyed, current (sealed for these keys already), failed
+    size: int = 0                  # bytes stored anew
+    before: tuple[str, ...] = ()   # short names of keys
+    after: tuple[str, ...] = ()
+    manifest: str = ""             # the key of the new manifest
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def rekey(world: World, wish: str = "all", *, dry_run: bool = False) -> list[Rekeyed]:
+    """Seal one set, or all, for the recipients of the settings; a set that fails stops no other and stays as it was."""
+    if not world.keys.recipients():
+        raise ConfigError("no recipient is set to seal for", code="encryption.no_recipient",
+                          hint="Name the new public keys under `encryption.recipients`.")
+    for store in world.stores:
+        store.check(write=not dry_run)
+    if dry_run:
+        return [_each(world, backup, stores, dry_run=True) for backup, stores in _chosen(world, wish)]
+    world.keys.check()
+    with world.lock.hold("rekey"):
+        return [_each(world, backup, stores, dry_run=False) for backup, stores in _chosen(world, wish)]
+
+
+def _chosen(world: World, wish: str) -> list[tuple[BackupId, list[Store]]]:
+    """Return the wanted sets, oldest first, each with the repositories that hold it."""
+    found: dict[BackupId, list[Store]] = {}
+    missing: RestorableError | None = None
+    for store in world.stores:
+        catalogue = read_catalogue(store, world.cluster)
+        try:
+            chosen = catalogue.committed() if wish == "all" else (catalogue.get(wish),)
+        except NotFound as error:
+            missing = missing or error
+            continue
+        for backup in chosen:
+            found.setdefault(backup.id, []).append(store)
+    if not found and missing is not None:
+        raise missing
+    return sorted(found.items())
+
+
+def _each(world: World, backup: BackupId, stores: list[Store], *, dry_run: bool) -> Rekeyed:
+    world.progress.phase(f"rekey {backup}")
+    try:
+        return _rekey_set(world, backup, stores, dry_run=dry_run)
+    except RestorableError as error:
+        return Rekeyed(backup, "failed", reason=f"{error.message}. {error.hint}".strip())
+
+
+def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: bool) -> Rekeyed:
+    names = {store.name: manifest_names(store, world.cluster, backup)[-1] for store in stores}
+    newest = max(names.values(), key=lambda name: manifest_generation(name) or 0)
+    ahead = [store for store in stores if names[store.name] == newest]
+    behind = [store for store in stores if names[store.name] != newest]
+    source = ahead[0]
+    manifest = read_manifest(source, world.cluster, backup)
+    wanted = world.keys.key_ids()
+    generation = (manifest_generation(newest) or 0) + 1
+    todo = changes(manifest, wanted, generation)
+    done = Rekeyed(backup, "rekeyed" if todo else "current", sum(each.old.size for each in todo), manifest.key_ids(),
+                   wanted if todo else manifest.key_ids())
+    _check_keys(world, source, manifest, todo)
+    if dry_run:
+        return done
+    for store in behind:
+        # a rekey was killed between two repositories: the ones behind get the very same objects
+        _clean(world, store, backup)
+        _copy(world, source, store, manifest, newest)
+    for store in stores:
+        _clean(world, store, backup)
+    if todo:
+        manifest = _store(world, source, stores, manifest, todo, generation)
+    warnings = tuple(warning for store in stores for warning in _retire(world, store, backup))
+    return replace(done, warnings=warnings,
+                   manifest=object_key(world.cluster, backup, later_manifest(generation)) if todo else "")
+
+
+def _check_keys(world: World, store: Store, manifest: Manifest, todo: Iterable[Change]) -> None:
+    """Raise before anything is written unless one object of each set of keys can be opened here."""
+    for item in {each.old.recipients: each.old for each in todo if each.old.encryption}.values():
+        require_opens(world, store, manifest, item)
+
+
+def _store(world: World, source: Store, stores: list[Store], manifest: Manifest, todo: tuple[Change, ...],
+           generation: int) -> Manifest:
+    fresh = {each.old.name: _store_object(world, source, stores, manifest, each) for each in todo}
+    new = rekeyed(manifest, fresh)
+    put_everywhere(stores, object_key(new.cluster, new.id, later_manifest(generation)), [new.as_json()])
+    return new
+
+
+def _store_object(world: World, source: Store, stores: list[Store], manifest: Manifest, change: Change) -> Item:
+    """Store one object under its new name; the old one is digested on the way, so damage is never carried over."""
+    old = change.old
+    where = object_key(manifest.cluster, manifest.id, old.name)
+    chunks = expect(old.size, old.sha256, f"{source.name}:{where} as stored")(
+        counted(source.get(where), world.progress))
+    sealing = world.keys.sealing()
+    if sealing is None:
+        raise ConfigError("no recipient is set to seal for", code="encryption.no_recipient",
+                          hint="Name the new public keys under `encryption.recipients`.")
+    packed = world.keys.rewrapping()(chunks) if old.encryption else sealing(chunks)
+    stored = put_everywhere(stores, object_key(manifest.cluster, manifest.id, change.name), packed)
+    sizes = {(each.size, each.sha256) for each in stored}
+    if len(sizes) != 1:
+        raise Damaged(f"repositories disagree on object {change.name}: {sorted(sizes)}", code="store.disagree",
+                      hint="Check the disks and run the rekey again.")
+    size, sha256 = sizes.pop()
+    return replace(old, name=change.name, size=size, sha256=sha256, encryption="age",
+                   recipients=world.keys.key_ids())
+
+
+def _copy(world: World, source: Store, target: Store, manifest: Manifest, name: str) -> None:
+    there = {entry.key for entry in target.list(set_prefix(world.cluster, manifest.id))}
+    for item in manifest.items:
+        key = object_key(world.cluster, manifest.id, item.name)
+        if key not in there:
+            target.put(key, expect(item.size, item.sha256, f"{source.name}:{key}")(
+                counted(source.get(key), world.progress)))
+    key = object_key(world.cluster, manifest.id, name)
+    target.put(key, source.get(key))
+
+
+def _clean(world: World, store: Store, backup: BackupId) -> None:
+    """Delete what a killed rekey wrote and no manifest names."""
+    named = _named(world, store, backup, manifest_names(store, world.cluster, backup))
+    for key in _keys(world, store, backup):
+        if key.rpartition("/")[2] not in named:
+            store.delete(key)
+
+
+def _retire(world: World, store: Store, backup: BackupId) -> Iterator[str]:
+    """Delete the objects that only older manifests name; the manifests stay, since the first one commits the set."""
+    names = manifest_names(store, world.cluster, backup)
+    valid = _named(world, store, backup, names[-1:])
+    old = [key for key in _keys(world, store, backup) if key.rpartition("/")[2] not in valid]
+    if not old:
+        return
+    try:
+        with world.reading.hold("rekey"):      # a drill or a restore may be reading them
+            for key in old:
+                store.delete(key)
+    except RestorableError as error:
+        if error.code != RETAINED and not isinstance(error, Unavailable):
+            raise
+        yield f"{len(old)} objects sealed for the old keys stay in repository {store.name}: {error.message}"
+
+
+def _keys(world: World, store: Store, backup: BackupId) -> list[str]:
+    return [entry.key for entry in store.list(set_prefix(world.cluster, backup))]
+
+
+def _named(world: World, store: Store, backup: BackupId, manifests: list[str]) -> set[str]:
+    """Return every manifest's name and the names of the objects in some of them."""
+    named = {MANIFEST, *manifest_names(store, world.cluster, backup)}
+    for name in manifests:
+        named |= {item.name for item in read_one_manifest(store, world.cluster, backup, name).items}
+    return named
+

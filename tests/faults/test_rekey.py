@@ -1,0 +1,230 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""New keys for stored backups: without the server, killed at every step, damaged, half done, held and adopted."""
+from __future__ import annotations
+
+import shutil
+from itertools import count
+
+import pytest
+from faults.conftest import SHOP
+
+from _restorable.app.report_keys import rekey_report
+from _restorable.ops.rekey import rekey
+from kit.agecommand import age_command, run
+from kit.agekeys import make_pair
+from kit.chain import Chain, failed, flipped, new_folder
+
+REPOSITORIES = ("disk", "vault")
+
+
+class Killed(BaseException):
+    """The process is gone: nothing below may catch it."""
+
+
+class Mortal:
+    """A Store whose process dies as it begins a certain write; left is shared by all of them."""
+
+    def __init__(self, inner, left):
+        self.inner, self.name, self.left = inner, inner.name, left
+
+    def _strike(self):
+        if next(self.left) == 0:
+            raise Killed
+
+    def put(self, key, chunks):
+        if not key.endswith(".probe"):
+            self._strike()
+        return self.inner.put(key, chunks)
+
+    def delete(self, key):
+        self._strike()
+        self.inner.delete(key)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+@pytest.fixture(scope="module")
+def taken(pg16):
+    """A chain over two repositories with two sealed backups; never touched, only copied."""
+    folder = new_folder()
+    pg16.sql("CREATE DATABASE keyed TEMPLATE template0")
+    pg16.sql(*SHOP, database="keyed")
+    chain = Chain(pg16, folder, repositories=REPOSITORIES, databases=["keyed"])
+    chain.pair = make_pair(folder / "old")
+    chain.body["encryption"] = {"recipients": [chain.pair.public], "identity_file": str(chain.pair.path)}
+    chain.taken()
+    chain.taken()
+    yield chain
+    pg16.sql("DROP DATABASE keyed")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def copy(taken, folder):
+    """A copy that is told to seal for a new key, and has both identities."""
+    for name in REPOSITORIES:
+        shutil.copytree(taken.folder / name, folder / name)
+    chain = Chain(taken.server, folder, repositories=REPOSITORIES, databases=["keyed"])
+    chain.old, chain.new = taken.pair, make_pair(folder / "new")
+    chain.body["encryption"] = {"recipients": [chain.new.public],
+                                "identity_file": [str(chain.old.path), str(chain.new.path)]}
+    return chain
+
+
+def done(chain, wish="all", **options):
+    return rekey_report(rekey(chain.world(), wish, **options), dry_run=options.get("dry_run", False))
+
+
+def with_keys(chain, *pairs):
+    chain.body["encryption"]["identity_file"] = [str(pair.path) for pair in pairs]
+    return chain
+
+
+def verdicts(chain):
+    return [found.verdict for found in chain.verify()]
+
+
+def names(chain, repository="disk"):
+    return [path.name for path in chain.objects(chain.ids(repository)[0], repository)]
+
+
+def test_after_a_rekey_the_new_key_opens_everything_and_the_old_one_nothing(copy):
+    report = done(copy)
+    assert [(each["action"], each["before"], each["after"]) for each in report["sets"]] == [
+        ("rekeyed", [copy.old.key_id], [copy.new.key_id])] * 2
+    assert (report["changed"], report["failed"], report["warnings"], len(report["keys"])) == (True, [], [], 2)
+    with_keys(copy, copy.new)
+    assert verdicts(copy) == ["passed"] * 4
+    evidence = copy.drill()
+    assert (evidence.verdict, failed(evidence)) == ("passed", [])
+    with_keys(copy, copy.old)
+    assert set(verdicts(copy)) == {"incomplete"}
+    assert sorted(names(copy)) == sorted([
+        "globals.inventory.json.zst.r1.age", "globals.sql.zst.r1.age", "keyed.dump.zst.r1.age",
+        "keyed.fingerprint.json.zst.r1.age", "manifest.1.json", "manifest.json"])
+    disk, vault = ({key.partition("/")[2]: value for key, value in copy.files("/backup/").items()
+                    if key.startswith(name)} for name in REPOSITORIES)
+    assert disk == vault
+
+
+def test_a_second_rekey_has_nothing_to_do_and_a_third_key_makes_a_third_generation(copy, folder):
+    done(copy)
+    before = copy.files()
+    again = done(copy)
+    assert (again["changed"], [each["action"] for each in again["sets"]]) == (False, ["current"] * 2)
+    assert copy.files() == before
+    third = make_pair(folder / "third")
+    copy.body["encryption"]["recipients"] = [third.public, copy.new.public]
+    done(copy)
+    assert [name for name in names(copy) if name.startswith("manifest")] == [
+        "manifest.1.json", "manifest.2.json", "manifest.json"]
+    assert "keyed.dump.zst.r2.age" in names(copy) and "keyed.dump.zst.r1.age" not in names(copy)
+    for pair in (third, copy.new):
+        assert verdicts(with_keys(copy, pair)) == ["passed"] * 4
+
+
+def test_a_rekey_needs_no_server_and_one_set_can_be_named(copy):
+    copy.own["connection"] = {"host": "/no/such/socket"}
+    report = done(copy, copy.ids("disk")[0])
+    assert [each["backup"] for each in report["sets"]] == [copy.ids("disk")[0]]
+    assert [each.key_ids() for each in (copy.show(backup)[2] for backup in copy.ids("disk"))] == [
+        (copy.new.key_id,), (copy.old.key_id,)]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(copy):
+    before = copy.files()
+    planned = done(copy, dry_run=True)
+    assert (copy.files(), planned["changed"]) == (before, False)
+    assert planned["sets"] == done(copy)["sets"]
+
+
+def test_a_kill_at_any_write_leaves_every_set_readable_and_the_next_rekey_ends_the_work(copy, folder):
+    """Every put and delete of a rekey of one set in two repositories is struck once."""
+    clean = {name: shutil.copytree(folder / name, folder / f"{name}.clean") for name in REPOSITORIES}
+    wish, struck = copy.ids("disk")[0], 0
+    for at in range(100):
+        for name, path in clean.items():
+            shutil.rmtree(folder / name)
+            shutil.copytree(path, folder / name)
+        left = count(at, -1)
+        copy.wrap_store = lambda store, left=left: Mortal(store, left)
+        try:
+            done(copy, wish)
+        except Killed:
+            struck += 1
+        else:
+            break
+        finally:
+            copy.wrap_store = lambda store: store
+        assert set(verdicts(copy)) == {"passed"}, at
+        assert done(copy, wish)["failed"] == []
+        assert verdicts(with_keys(copy, copy.new, copy.old)) == ["passed"] * 4
+        assert "keyed.dump.zst.age" not in names(copy) + names(copy, "vault"), at
+        assert len(names(copy)) == len(names(copy, "vault")) == 6, at
+    assert struck >= 2 * (4 + 1 + 4)   # four objects and a manifest stored, four objects deleted, in each of two
+
+
+def test_a_damaged_object_is_never_carried_over_and_stops_no_other_set(copy):
+    path = next(path for path in copy.objects(copy.ids("disk")[0], "disk") if path.name == "keyed.dump.zst.age")
+    flipped(path, "last")
+    before = copy.files(copy.ids("disk")[0])
+    report = done(copy)
+    assert [each["action"] for each in report["sets"]] == ["failed", "rekeyed"]
+    assert "keyed.dump.zst.age" in report["failed"][0] and "SHA-256" in report["failed"][0]
+    assert {key: value for key, value in copy.files(copy.ids("disk")[0]).items() if ".r1." not in key} == before
+    assert verdicts(copy) == ["failed", "passed", "passed", "passed"]
+
+
+def test_without_the_old_identity_nothing_is_written(copy):
+    before = copy.files()
+    report = done(with_keys(copy, copy.new))
+    assert [each["action"] for each in report["sets"]] == ["failed"] * 2
+    assert copy.old.key_id in report["failed"][0]
+    assert copy.files() == before
+
+
+def test_a_reader_in_between_keeps_the_old_objects_until_the_next_rekey(copy):
+    with copy.world().reading.hold("drill", shared=True):
+        report = done(copy)
+    assert len(report["warnings"]) == 4 and "stay in repository disk" in report["warnings"][0]
+    assert "keyed.dump.zst.age" in names(copy)
+    assert done(copy)["changed"] is False
+    assert "keyed.dump.zst.age" not in names(copy)
+
+
+def test_unsealed_and_adopted_sets_are_sealed_and_known_again(copy, folder, pg16):
+    copy.body["encryption"]["required"] = False
+    copy.body["encryption"]["recipients"] = []
+    copy.taken()
+    old = folder / "older"
+    old.mkdir()
+    script = run(f"{pg16.bin_dir}/pg_dump", "-h", pg16.folder, "-U", pg16.superuser, "keyed")
+    (old / "keyed-20260101.sql").write_bytes(script)
+    copy.adopt(old, "keyed-YYYYMMDD.sql")
+    copy.body["encryption"].update(recipients=[copy.new.public], required=True)
+    assert [each["action"] for each in done(copy)["sets"]] == ["rekeyed"] * 4
+    assert set(verdicts(with_keys(copy, copy.new))) == {"passed"}
+    assert copy.adopt(old, "keyed-YYYYMMDD.sql").files[0].action == "known"
+    assert copy.drill(copy.ids("disk")[0]).verdict == "passed"
+
+
+def test_a_pruned_rekeyed_set_is_gone_with_all_its_manifests(copy):
+    done(copy)
+    first = copy.ids("disk")[0]
+    from _restorable.ops.sweep import delete_set
+    for store in copy.world().stores:
+        names_there = tuple(path.name for path in copy.objects(first, store.name))
+        delete_set(store, "app", copy.show(first)[2].id, names_there)
+    assert copy.files(first) == {}
+
+
+def test_the_age_command_opens_what_was_rekeyed(copy, request):
+    age = age_command(request)
+    done(copy)
+    path = next(path for path in copy.objects(copy.ids("disk")[0], "disk") if path.name.startswith("keyed.dump"))
+    assert run("zstd", "-dc", data=run(age, "-d", "-i", copy.new.path, path)).startswith(b"PGDMP")
+    [line] = [each for each in copy.show(copy.ids("disk")[0])[2].restore if "keyed.dump" in each]
+    assert line.startswith("age -d -i key.txt keyed.dump.zst.r1.age | zstd -d | pg_restore")
