@@ -208,7 +208,7 @@ class TestTwoRepositories:
     """One of them is down."""
 
     def stores(self, *, down="list"):
-        away = FaultyStore(MemoryStore("away"), Faults(*(Fault(down, DOWN, nth) for nth in range(1, 40))))
+        away = FaultyStore(MemoryStore("away"), Faults(*(Fault(down, DOWN) for _call in range(40))))
         return MemoryStore("near"), away
 
     def test_durable_all_acknowledges_nothing_and_the_other_repository_has_it_all_the_same(self, server, spool):
@@ -243,7 +243,7 @@ class TestTwoRepositories:
 
 def test_the_report_tells_a_monitor_what_waits_and_why(server, spool):
     server.finish(*NAMES[:2])
-    ship(server, spool, FaultyStore(MemoryStore(), Faults(*(Fault("put", DOWN, nth) for nth in range(1, 40)))))
+    ship(server, spool, FaultyStore(MemoryStore(), Faults(*(Fault("put", DOWN) for _call in range(40)))))
     found = spool.read_report()
     assert found["waiting"] == 2 and found["oldest_waiting"] == NAMES[0]
     assert found["refused"][NAMES[0]]["code"] == "store.unreachable"

@@ -32,11 +32,12 @@ def main(argv: Sequence[str], out: TextIO, err: TextIO, environment: Mapping[str
         return 0
     from .console import Console
     console = Console(out, err, environment, as_json="--json" in argv)
+    from .wal_exit import restore_status
     try:
-        return _guarded(argv, console)
+        return restore_status(argv, _guarded(argv, console))
     except BrokenPipeError:
         console.give_up_output()
-        return STOPPED
+        return restore_status(argv, STOPPED)
 
 
 def _guarded(argv: Sequence[str], console: Console) -> int:

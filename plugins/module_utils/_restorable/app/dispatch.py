@@ -34,8 +34,10 @@ from .verbs import (
     show,
     status,
     verify,
+    wal_get,
     wal_push,
     wal_ship,
+    wal_stream,
 )
 
 Verb = Callable[[Call], Result]
@@ -44,7 +46,8 @@ EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
     "status": status.run, "init": init.run, "audit": audit.run, "rekey": rekey.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": recover.run, "hold": hold.run,
-                        "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run}
+                        "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run,
+                        "wal-get": wal_get.run, "wal-stream": wal_stream.run}
 ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {
     "schedule": schedule.run, "health": health.run, "config": config.run}
 

@@ -8,6 +8,7 @@ import os
 import time
 
 from ..errors import ConfigError
+from ..host.wal_ahead import AheadFolder
 from ..host.wal_source import OneFile, PgWal, ServerSpool, StreamFolder
 from ..model.settings import ClusterSettings
 from ..ops.wal_archive import WalArchive
@@ -53,3 +54,9 @@ def data_directory(cluster: ClusterSettings) -> str:
         return cluster.wal.data_directory
     from ..postgres.archiver import ask_data_directory
     return ask_data_directory(cluster.connection)
+
+
+def fetch_ahead_folder(cluster: ClusterSettings) -> AheadFolder | None:
+    """Return the folder of fetched segments, None where there is no spool to put it into."""
+    spool = spool_folder(cluster)
+    return AheadFolder(os.path.join(spool, "get")) if os.access(spool, os.W_OK) else None

@@ -7,9 +7,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Iterable
+from typing import Iterable, Iterator
 
-from ..errors import Damaged, NotFound, Refused, RestorableError
+from ..errors import Damaged, Refused, RestorableError
 from ..model.naming import cluster_key
 from ..model.wal import WalFile
 from ..model.wal_header import LENGTH, SegmentHeader
@@ -26,8 +26,10 @@ from ..model.wal_naming import (
 from ..model.wal_settings import WalJob
 from ..ports import Store
 from ..stream.compress import compressor
+from ..stream.stage import Stage, compose
 from .preflight import bound_identifier
 from .wal_ports import WalSource
+from .wal_reading import SEALED
 from .world import World
 
 BUFFERED = 16 * 1024 * 1024        # bytes of a segment up to which it is read and compressed once for all repositories
@@ -109,18 +111,26 @@ class WalArchive:
                             "name of its own (docs/wal.md, “same name, other content”).", code="wal.conflict")
 
     def _suffix(self, file: WalFile) -> str:
-        return ".zst" if file.kind in COMPRESSED else ""
+        sealed = SEALED if self.world.keys.sealing() is not None else ""
+        return (".zst" if file.kind in COMPRESSED else "") + sealed
 
     def _packed(self, file: WalFile, plain: _Plain) -> Iterable[bytes]:
-        if file.kind not in COMPRESSED:
-            return plain.chunks()
-        if plain.packed is None:
-            stage = compressor("zstd", self.job.level)
-            if plain.size > BUFFERED:
-                return stage(plain.chunks())
-            plain.packed = list(stage(plain.chunks()))
-            plain.drop()
+        """Return the bytes as they are stored, made once for all repositories where they are few."""
+        if plain.packed is not None:
+            return plain.packed
+        packed = compose(plain.chunks(), *self._stages(file))
+        if plain.size > BUFFERED:
+            return packed
+        plain.packed = list(packed)
+        plain.drop()
         return plain.packed
+
+    def _stages(self, file: WalFile) -> Iterator[Stage]:
+        if file.kind in COMPRESSED:
+            yield compressor("zstd", self.job.level)
+        sealing = self.world.keys.sealing()
+        if sealing is not None:
+            yield sealing
 
     def _check_server(self, store: Store, header: SegmentHeader) -> None:
         wanted = (header.system_identifier, header.segment_size)
@@ -204,11 +214,3 @@ class _Plain:
                           f"{header.timeline}", code="wal.no_segment",
                           hint="It is not what its name says; look at it with `pg_waldump`.")
         return header
-
-
-def read_history(store: Store, cluster: str, name: str) -> str:
-    """Return the text of an archived history file; raise NotFound if it is not there."""
-    for entry in store.list(wal_file_prefix(cluster, name)):
-        return b"".join(store.get(entry.key)).decode("utf-8", "replace")
-    raise NotFound(f"history file {name} is not in repository {store.name}", code="wal.no_history",
-                   hint="See with `restorable status` which timelines the archive has.")

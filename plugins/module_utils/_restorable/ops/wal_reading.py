@@ -17,6 +17,8 @@ from ..stream.compress import decompressor
 from .objects import counted
 from .world import World
 
+SEALED = ".age"
+
 
 def read_wal_catalogue(world: World, store: Store) -> WalCatalogue:
     """List a cluster's WAL in one repository."""
@@ -44,6 +46,8 @@ def read_wal(world: World, store: Store, stored: StoredWal) -> Iterator[bytes]:
     """Yield a file's plain bytes; raise Damaged before the end unless they are what was archived."""
     digest = hashlib.sha256()
     packed = counted(store.get(stored.key), world.progress)
+    if stored.suffix.endswith(SEALED):
+        packed = world.keys.opening()(packed)
     for chunk in decompressor("zstd" if ".zst" in stored.suffix else "none")(packed):
         digest.update(chunk)
         yield chunk

@@ -4,7 +4,7 @@
 """restorable wal-ship."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from ..call import Call, Result
 
@@ -24,18 +24,22 @@ def run(call: Call) -> Result:
     return ship(call, source, spool)
 
 
-def ship(call: Call, source: WalSource, spool: ServerSpool) -> Result:
-    """Ship from a source: what waits now with --once, else until a signal comes."""
+def never() -> bool:
+    """Say that there is no end but a signal."""
+    return False
+
+
+def ship(call: Call, source: WalSource, spool: ServerSpool, *, until: Callable[[], bool] = never) -> Result:
+    """Ship from a source until that says so, or a signal comes; what waits then is shipped, with --once at once."""
     from ...ops.wal_ship import Shipper
     from ..wal import open_archive, pause
     world = call.world()
     shipper = Shipper(open_archive(world, call.cluster), source, spool, world.clock, pause, call.console.warn)
     spool.open()
     try:
-        if call.options.once:
-            shipper.drain()
-        else:
-            shipper.run(lambda: False)
+        if not (call.options.once and until is never):
+            shipper.run(until)
+        shipper.drain()
     finally:
         spool.close()
     refused = shipper.refused()
