@@ -108,7 +108,7 @@ class TestNeverTheEndByMistake:
         else:
             root.rename(aside)
             root.mkdir(mode=0o755)
-        with pytest.raises(RuntimeError, match="did not start"), recovered(server, host, copy, hot_standby="off"):
+        with pytest.raises(RuntimeError, match="did not start"), recovered(server, host, copy):
             pytest.fail("the server came up without its rows")
         log = (copy / "server.log").read_text()
         assert "could not restore file" in log and "archive recovery complete" not in log

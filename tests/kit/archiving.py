@@ -20,7 +20,7 @@ import _restorable
 from _restorable.host.wal_scripts import write_scripts
 from kit.servers import RunningServer, find_bin_dir, run_folder, start_server, unprivileged
 
-PATIENCE = 60                      # seconds in which what must happen has happened
+PATIENCE = 120                     # seconds in which what must happen has happened
 
 
 class Archiving:
@@ -141,8 +141,19 @@ def recovered(server: RunningServer, host: Archiving, copy: pathlib.Path, *, arc
     host.write_config(data_directory=str(copy / "data"))
     give(copy)
     with run_folder(server.major, server.bin_dir, copy) as copied:
-        wait_until(lambda: copied.sql("SELECT pg_is_in_recovery()") == [(False,)])
+        wait_until(lambda: _is_up(copied), copied.log_text)
         yield copied
+
+
+def _is_up(server: RunningServer) -> bool:
+    """Say whether a recovery is over; RuntimeError if the server has stopped instead."""
+    import psycopg
+    if server.process.poll() is not None:
+        raise RuntimeError(f"PostgreSQL {server.major} did not start:\n{server.log_text()[-2000:]}")
+    try:
+        return server.sql("SELECT pg_is_in_recovery()") == [(False,)]
+    except psycopg.OperationalError:
+        return False                   # between two states, or stopped: the process tells
 
 
 def fill(server: RunningServer, count: int, *, segments: int = 1) -> int:

@@ -42,6 +42,7 @@ class ByFile:
         configured = self._server.facts().configured
         for change in changes:
             if configured.get(change.name) != change.after:
+                self._file.take_back()
                 raise Refused(f"the server does not read {change.name} from {self._file.path}",
                               hint="Name its folder in postgresql.conf by include_dir, and see that no later file and "
                                    f"no ALTER SYSTEM overrules it (`ALTER SYSTEM RESET {change.name}`).",

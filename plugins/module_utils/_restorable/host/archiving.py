@@ -41,13 +41,21 @@ class SettingsFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._before: str | None = None
 
-    def write(self, wanted: Mapping[str, str]) -> bool:
-        """Write the settings as a whole, for the account that owns the folder; say whether they were others."""
-        text = HEAD + "".join(f"{name} = '{_quoted(value)}'\n" for name, value in sorted(wanted.items()))
-        with suppress(OSError), open(self.path, encoding="utf-8") as file:
-            if file.read() == text:
-                return False
+    def write(self, wanted: Mapping[str, str]) -> None:
+        """Write the settings as a whole, for the account that owns the folder."""
+        self._before = self._content()
+        self._put(HEAD + "".join(f"{name} = '{_quoted(value)}'\n" for name, value in sorted(wanted.items())))
+
+    def take_back(self) -> None:
+        """Leave the file as it was before the last write."""
+        if self._before is None:
+            os.unlink(self.path)
+        else:
+            self._put(self._before)
+
+    def _put(self, text: str) -> None:
         try:
             write_atomically(self.path, text.encode(), mode=0o640)
             account = _owner(os.path.dirname(self.path))
@@ -56,7 +64,11 @@ class SettingsFile:
         except OSError as error:
             raise ConfigError(f"settings file {self.path} cannot be written: {error.strerror}", code="archiver.file",
                               hint="Make its folder, and name it in postgresql.conf by include_dir.") from error
-        return True
+
+    def _content(self) -> str | None:
+        with suppress(OSError), open(self.path, encoding="utf-8") as file:
+            return file.read()
+        return None
 
 
 def _quoted(value: str) -> str:

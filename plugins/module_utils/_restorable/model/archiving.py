@@ -78,12 +78,15 @@ def desired(job: WalJob, found: Archiver, fallback: Sequence[str] = ()) -> dict[
 
 
 def plan_changes(found: Archiver, wanted: Mapping[str, str]) -> tuple[Change, ...]:
-    """Return what differs between what the server is set to, a restart later if need be, and what is wanted."""
+    """Return what differs from what is wanted: in the server's files, or in force where that needs no restart."""
     changes = []
     for name, after in wanted.items():
-        before = found.configured.get(name, found.value(name))
-        if _plain(name, before) != _plain(name, after):
-            changes.append(Change(name, before, after, name in RESTART))
+        running = found.value(name)
+        written = found.configured.get(name, running)
+        for before in (written,) if name in RESTART else (running, written):
+            if _plain(name, before) != _plain(name, after):
+                changes.append(Change(name, before, after, name in RESTART))
+                break
     return tuple(changes)
 
 
@@ -108,6 +111,8 @@ def _word(word: str) -> str:
 
 
 def _plain(name: str, value: str) -> str:
+    if name == "archive_command" and value == "(disabled)":
+        return ""
     if name != "archive_timeout":
         return value
     number = value.rstrip("smind")
