@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure dumps, drills, plans and start-up side by side, print the ratios, and keep them as bench.json.
 
-    run.py [--scale 100] [--rounds 3] [--only dump|drill|catalogue|startup]
+    run.py [--scale 100] [--rounds 3] [--only dump|drill|catalogue|startup|sealing]
 """
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "plugins" / "module_utils")]
 
-from tests.bench import catalogue, drills, dumps, startup  # noqa: E402 - the path above makes them importable
+from tests.bench import catalogue, drills, dumps, sealing, startup  # noqa: E402 - the path above makes them importable
 from tests.bench.table import Row, table  # noqa: E402
 from tests.kit.servers import find_bin_dir, start_server  # noqa: E402
 
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=100, help="percent of the full database of about 1.8 GB")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("dump", "drill", "catalogue", "startup"))
+    parser.add_argument("--only", choices=("dump", "drill", "catalogue", "startup", "sealing"))
     options = parser.parse_args(argv)
     rows: list[Row] = []
     facts: dict[str, Any] = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -42,6 +42,8 @@ def main(argv: list[str]) -> int:
         rows += startup.measure(options.rounds, say)
     if options.only in (None, "catalogue"):
         rows += catalogue.measure(options.rounds, say)
+    if options.only in (None, "sealing"):
+        rows += sealing.measure(options.rounds, say)
     if options.only in (None, "dump", "drill"):
         rows += _with_database(options, facts)
     say("\n" + table(rows))

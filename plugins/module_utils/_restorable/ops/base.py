@@ -67,6 +67,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
 def _planned(world: World, source: BaseSource, job: BaseJob, archived: bool, accept: bool, *,
              dry_run: bool) -> BasePlan:
     world.progress.phase("plan")
+    world.keys.check()
     plan = plan_base(world, source.server(), source.settings(), job, archived=archived)
     bind_cluster(world, plan.server, accept=accept, dry_run=dry_run)
     return plan

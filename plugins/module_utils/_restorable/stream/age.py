@@ -166,18 +166,44 @@ def _mac(file_key: bytes, covered: bytes) -> bytes:
 
 
 def _seal_payload(aead: Any, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Seal in chunks of 64 KiB; one is always held back, because only the end tells which is the last."""
-    count, held = 0, b""
     encrypt = aead.encrypt
+    for count, (block, final) in enumerate(blocks(chunks, CHUNK)):
+        yield encrypt(count.to_bytes(11, "big") + (b"\1" if final else b"\0"), block, None)
+
+
+def blocks(chunks: Iterable[bytes], size: int) -> Iterator[tuple[bytes | bytearray | memoryview, bool]]:
+    """Yield (block, is it the last) of exactly size bytes; only the last may be shorter, or empty if nothing came.
+
+    One is always held back, because only the end tells which is the last: whatever fails above fails here first. Only
+    blocks that lie in two chunks are copied.
+    """
+    partial = bytearray()
+    whole: bytes | memoryview | None = None
     with owned(chunks) as source:
         for chunk in source:
-            data = memoryview(held + chunk if held else chunk)
-            at, last = 0, len(data) - CHUNK
-            while at < last:           # more than a chunk is left, so this one is not the last
-                yield encrypt(count.to_bytes(11, "big") + b"\0", data[at:at + CHUNK], None)
-                at, count = at + CHUNK, count + 1
-            held = bytes(data[at:])
-    yield encrypt(count.to_bytes(11, "big") + b"\1", held, None)
+            if not chunk:
+                continue
+            data, at = memoryview(chunk), 0
+            if whole is not None:
+                yield whole, False
+                whole = None
+            if partial:
+                at = min(size - len(partial), len(data))
+                partial += data[:at]
+                if at < len(data):
+                    yield partial, False
+                    partial = bytearray()
+            last = len(data) - size
+            while at < last:
+                yield data[at:at + size], False
+                at += size
+            if at == last:
+                whole = data[at:]
+            else:
+                partial += data[at:]
+            if len(partial) == size:
+                whole, partial = bytes(partial), bytearray()
+    yield (partial if whole is None else whole), True
 
 
 def _open_payload(file_key: bytes, begin: bytes, source: Iterator[bytes]) -> Iterator[bytes]:
@@ -188,23 +214,17 @@ def _open_payload(file_key: bytes, begin: bytes, source: Iterator[bytes]) -> Ite
             raise damaged_header(BadHeader(f"only {len(begin)} bytes follow it"))
         begin += more
     aead = cipher(derive(file_key, begin[:NONCE], b"payload"))
-    held, count = begin[NONCE:], 0
-    for chunk in chain([b""], source):
-        data = memoryview(held + chunk if held else chunk)
-        at, last = 0, len(data) - SEALED
-        while at < last:
-            sealed = data[at:at + SEALED]
-            plain = _opened(aead, count, sealed, final=False)
-            if plain is None:
-                yield from _last(aead, count, sealed)
-                raise _payload("something stands after its last chunk")
+    for count, (sealed, final) in enumerate(blocks(chain([begin[NONCE:]], source), SEALED)):
+        plain = None if final else _opened(aead, count, sealed, final=False)
+        if plain is not None:
             yield plain
-            at, count = at + SEALED, count + 1
-        held = bytes(data[at:])
-    yield from _last(aead, count, held)
+            continue
+        yield from _last(aead, count, sealed)
+        if not final:
+            raise _payload("something stands after its last chunk")
 
 
-def _last(aead: Any, count: int, sealed: bytes | memoryview) -> Iterator[bytes]:
+def _last(aead: Any, count: int, sealed: bytes | bytearray | memoryview) -> Iterator[bytes]:
     plain = _opened(aead, count, sealed, final=True)
     if plain is None:
         early = _opened(aead, count, sealed, final=False)
@@ -221,7 +241,7 @@ def _last(aead: Any, count: int, sealed: bytes | memoryview) -> Iterator[bytes]:
         yield plain
 
 
-def _opened(aead: Any, count: int, sealed: bytes | memoryview, *, final: bool) -> bytes | None:
+def _opened(aead: Any, count: int, sealed: bytes | bytearray | memoryview, *, final: bool) -> bytes | None:
     try:
         return bytes(aead.decrypt(count.to_bytes(11, "big") + (b"\1" if final else b"\0"), sealed, None))
     except (InvalidTag, ValueError):   # a tag that is cut off is no tag
