@@ -147,6 +147,13 @@ repositories:
       description: Whether they were deleted.
       type: bool
       sample: true
+    evidence:
+      description:
+        - Evidence of drills, records of prunes and events of the journal that go, each with C(key) and C(reason), since
+          they are older than C(retention.evidence) of the cluster in O(settings), 400 days if nothing is said.
+      type: list
+      elements: dict
+      sample: []
     refusals:
       description: The guards that fired.
       type: list
@@ -186,6 +193,7 @@ RETENTION = {
 def prune_backups(call: Call) -> Plain:
     """Prune, and draw the plan as a diff."""
     report = prune_report(prune(call.world, call.cluster.retention, bases=call.cluster.base_retention,
+                                evidence=call.cluster.evidence_kept,
                                 dry_run=call.dry_run, confirm=call.params["confirm"]))
     return {**report, "words": _in_words(report["repositories"]),
             "diff": [_diff(call.cluster.name, each) for each in report["repositories"]]}

@@ -4,6 +4,7 @@
 """Turn reports into texts for people: aligned tables, sizes and times in the units people use."""
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, Mapping
 
@@ -98,6 +99,10 @@ def render_prune(cluster: str, report: Report, *, policy: str) -> str:
         lines += indented(table(rows, "<<><"))
         lines.append(f"  {len(each['kept'])} kept, {len(each['dropped'])} dropped, {human_bytes(each['freed'])} "
                      + ("freed" if each["deleted"] else "to free"))
+        reasons = Counter(row["reason"] for row in each.get("evidence", ()))
+        fate = "removed" if each["deleted"] else "to remove"
+        lines += [f"  {counted(count, 'object')} of evidence and journal {fate}: {reason}"
+                  for reason, count in reasons.items()]
         lines += [f"  guard: {refusal['message']}" for refusal in each["refusals"]]
     return joined(lines)
 

@@ -64,8 +64,9 @@ def _databases(manifest: Manifest) -> list[Plain]:
 
 def prune_report(reports: Sequence[PruneReport]) -> Plain:
     """Describe what retention keeps and drops in every repository."""
-    return {"changed": any(each.plan.dropped for each in reports),
-            "repositories": [_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted) for each in reports]}
+    return {"changed": any(each.plan.dropped or each.aged for each in reports),
+            "repositories": [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted),
+                              "evidence": [asdict(row) for row in each.aged]} for each in reports]}
 
 
 def refused_prune_report(error: RestorableError) -> Plain:
@@ -80,7 +81,7 @@ def _pruned(repository: str, plan: Plan, sizes: Mapping[BackupId, int], *, delet
     return {"repository": repository, "deleted": deleted,
             "kept": [_fate(row, sizes) for row in plan.kept], "dropped": [_fate(row, sizes) for row in plan.dropped],
             "freed": sum(sizes.get(row.id, 0) for row in plan.dropped),
-            "refusals": [asdict(each) for each in plan.refusals]}
+            "refusals": [asdict(each) for each in plan.refusals], "evidence": []}
 
 
 def _fate(row: Row, sizes: Mapping[BackupId, int]) -> Plain:

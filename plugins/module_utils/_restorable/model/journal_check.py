@@ -164,13 +164,15 @@ def _objects(view: JournalView, known: Upkeep) -> Iterator[Finding]:
     expected: dict[str, tuple[str, Event]] = {}
     deleted: set[str] = set()
     for event in view.events():
+        deleted |= set(event.deleted)
+        if known.before and event.at < known.before:
+            continue               # the last of its chain; what told of later deletions may have aged out
         for key, sha256 in event.present.items():
             expected[key] = (sha256, event)
             deleted.discard(key)
-        deleted |= set(event.deleted)
     for key, (sha256, event) in expected.items():
         there = view.digests.get(key)
-        if there is None and key not in deleted and not _aged(key, known.evidence_before):
+        if there is None and key not in deleted:
             yield Finding("missing", view.repository, key, f"event {event.chain} {event.number} of "
                           f"{event.at:%Y-%m-%d %H:%M:%S} UTC saw it, and no event tells that it was deleted")
         elif there is not None and there != sha256:
@@ -193,7 +195,7 @@ def _evidence(view: JournalView, known: Upkeep, views: Sequence[JournalView]) ->
             yield Finding("reordered", view.repository, key, f"it says that it is {body.get('key') or 'another'}")
         previous = body.get("previous") or {}
         name = str(previous.get("key", "")) if isinstance(previous, Mapping) else ""
-        if not name or _aged(name, known.evidence_before):
+        if not name or _aged(name, known.before):
             continue
         if name not in view.digests:
             # a repository that was added later never had the evidence of before, and each names its own verdict

@@ -89,7 +89,7 @@ class Upkeep:
 
     anchors: Mapping[str, Head]    # chain → newest event that retention removed
     missed: frozenset[tuple[str, str]]     # (event id, repository name) that could not be written
-    evidence_before: datetime | None       # evidence from before then was removed by retention
+    before: datetime | None        # evidence and events from before then were removed by retention
 
 
 def upkeep(view: JournalView, verify: Verify | None) -> Upkeep:
@@ -103,7 +103,7 @@ def upkeep(view: JournalView, verify: Verify | None) -> Upkeep:
             for chain, body in dict(details.get("anchors", {})).items():
                 anchors[chain] = max(read_head(body), anchors.get(chain, Head()), key=lambda head: head.number)
             missed |= {(str(details["event"]), name) for name in details.get("missed", {})}
-            before += [datetime.fromisoformat(details["evidence_before"])] if "evidence_before" in details else []
+            before += [datetime.fromisoformat(details["before"])] if "before" in details else []
         except (Unreadable, ValueError, KeyError, TypeError):
             continue               # it explains nothing
     return Upkeep(anchors, frozenset(missed), max(before, default=None))

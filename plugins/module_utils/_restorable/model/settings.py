@@ -12,6 +12,7 @@ from ..errors import NotFound
 from .audit_settings import AuditSettings
 from .base_job import BaseJob, base_job
 from .encryption import Encryption
+from .evidence_retention import EVIDENCE_KEPT
 from .jobs import read_schedules
 from .naming import check_cluster
 from .policy import Policy
@@ -79,6 +80,7 @@ class ClusterSettings:
     incremental: BaseJob = BaseJob()
     retention: Policy = field(default_factory=lambda: Policy.of({}))
     base_retention: Policy = field(default_factory=lambda: Policy.of({}))
+    evidence_kept: timedelta = EVIDENCE_KEPT   # of drills' evidence, prune records and events
     rpo: float = 0.0               # seconds; 0: no objective
     rto: float = 0.0
     wal: WalJob = WalJob()
@@ -145,13 +147,20 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
         dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), base_job(jobs.inner("base")),
         base_job(jobs.inner("incremental"), incremental=True),
         Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
-        Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base"),
+        Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base"), _evidence_kept(retention),
         objectives.duration("rpo", 0), objectives.duration("rto", 0),
         WalJob() if reader.raw("wal") is None else wal_job(reader.inner("wal"), name),
         wal_window(retention.inner("wal")), read_schedules(reader, jobs))
     for asked in (objectives, retention, jobs, reader):
         asked.done()
     return found
+
+
+def _evidence_kept(retention: Reader) -> timedelta:
+    kept = timedelta(seconds=retention.duration("evidence", EVIDENCE_KEPT.total_seconds()))
+    if kept < timedelta(days=1):
+        raise retention.wrong("evidence", retention.raw("evidence"), "at least 1d, such as 400d")
+    return kept
 
 
 def dump_job(reader: Reader) -> DumpJob:

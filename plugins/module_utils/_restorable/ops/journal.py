@@ -57,6 +57,14 @@ def announce(world: World, facts: Facts) -> None:
                       hint=f"{error.hint} To {facts.what} without a record, run it once with `--confirm`.".strip())
 
 
+def append_upkeep(world: World, store: Store, facts: Facts) -> None:
+    """Append what one repository's journal has to say of itself; raise whatever prevents it."""
+    if world.pen is None:
+        return
+    with world.pen.lock.hold("journal"):
+        _append(store, world.pen, _event(world, world.pen, facts), facts, read_heads(world), write=True)
+
+
 def read_heads(world: World) -> Heads:
     """Return {journal id: {"name": repository, "chains": {chain: head}}} of the repositories that can be read."""
     found: Heads = {}
@@ -86,10 +94,7 @@ def known_id(store: Store, cluster: str) -> str:
 def _record(world: World, pen: Pen, facts: Facts, *, write: bool) -> dict[str, RestorableError]:
     missed: dict[str, RestorableError] = {}
     written: list[Store] = []
-    now = world.clock.now()
-    event = Event(f"{stamp(now)}-{pen.token()}", "", pen.chain, 0, "", now, pen.who, pen.where,
-                  f"restorable {VERSION}", world.cluster, facts.what, facts.result, facts.code, facts.message,
-                  facts.details)
+    event = _event(world, pen, facts)
     try:
         with pen.lock.hold("journal"):
             heads = read_heads(world)
@@ -102,6 +107,12 @@ def _record(world: World, pen: Pen, facts: Facts, *, write: bool) -> dict[str, R
     except RestorableError as error:
         return missed or {store.name: error for store in world.stores if store not in written}
     return missed
+
+
+def _event(world: World, pen: Pen, facts: Facts) -> Event:
+    now = world.clock.now()
+    return Event(f"{stamp(now)}-{pen.token()}", "", pen.chain, 0, "", now, pen.who, pen.where, f"restorable {VERSION}",
+                 world.cluster, facts.what, facts.result, facts.code, facts.message, facts.details)
 
 
 def _tell_missed(pen: Pen, event: Event, missed: Mapping[str, RestorableError],

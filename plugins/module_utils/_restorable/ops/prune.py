@@ -11,6 +11,7 @@ from typing import Collection, Mapping
 
 from ..errors import Refused
 from ..model.catalogue import Backup, Catalogue
+from ..model.evidence_retention import EVIDENCE_KEPT, Aged, AgedPlan
 from ..model.journal import Facts
 from ..model.naming import BackupId, cluster_prefix, manifest_key, parse_prune_key, prune_key, prune_prefix
 from ..model.policy import Policy
@@ -20,10 +21,9 @@ from ..version import VERSION
 from .evidence import failed_levels
 from .journal import announce, read_heads
 from .prune_bases import PHYSICAL, joined, plan_bases
+from .prune_evidence import delete_evidence, plan_evidence
 from .sweep import delete_set, sweep_orphans
 from .world import World
-
-RECORDS_KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,15 @@ class PruneReport:
     freed: int                     # bytes
     deleted: bool                  # False in a dry run, or if nothing was to delete
     sizes: Mapping[BackupId, int] = field(default_factory=dict)    # stored bytes of every set
+    aged: tuple[Aged, ...] = ()    # evidence, records and events that are old enough to go
 
 
-def prune(world: World, policy: Policy, *, bases: Policy | None = None, dry_run: bool = False,
-          confirm: bool = False) -> list[PruneReport]:
+def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence: timedelta = EVIDENCE_KEPT,
+          dry_run: bool = False, confirm: bool = False) -> list[PruneReport]:
     """Delete what no rule keeps from every repository; dry_run returns the very same plans and deletes nothing.
 
-    policy is that of dumps and adopted files, bases that of base backups.
+    policy is that of dumps and adopted files, bases that of base backups; evidence is how long drills' evidence,
+    prune records and events are kept.
 
     Every repository is planned before the first deletion anywhere. A guard that fires raises Refused with the plans
     in its details.
@@ -50,14 +52,23 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, dry_run:
         store.check(write=not dry_run)
     policies = {"dump": policy, "base": bases or Policy.of({})}
     if dry_run:
-        return _reports(_plans(world, policies, confirm), deleted=False)
+        plans = _plans(world, policies, confirm)
+        return _reports(plans, _aged(world, plans, evidence), deleted=False)
     with world.lock.hold("prune"), world.reading.hold("prune"):
         sweep_orphans(world)
         plans = _plans(world, policies, confirm)
         _announce(world, plans, confirm)
         for store, catalogue, plan in plans:
             _act(world, store, catalogue, plan, policies)
-        return _reports(plans, deleted=True)
+        aged = _aged(world, plans, evidence)
+        for (store, _catalogue, _plan), old in zip(plans, aged):
+            delete_evidence(world, store, old)
+        return _reports(plans, aged, deleted=True)
+
+
+def _aged(world: World, plans: list[Planned], evidence: timedelta) -> list[AgedPlan]:
+    return [plan_evidence(world, store, [str(row.id) for row in plan.kept], world.clock.now(), evidence)
+            for store, _catalogue, plan in plans]
 
 
 def _announce(world: World, plans: list[Planned], confirm: bool) -> None:
@@ -154,15 +165,13 @@ def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str)
     key = prune_key(world.cluster, now, policy.digest(), family)
     if key not in {each for _found, each in known}:
         store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])
-    for (when, _digest), each in known:
-        if now - when > RECORDS_KEPT:
-            store.delete(each)
 
 
-def _reports(plans: list[Planned], *, deleted: bool) -> list[PruneReport]:
+def _reports(plans: list[Planned], aged: list[AgedPlan], *, deleted: bool) -> list[PruneReport]:
     reports = []
-    for store, catalogue, plan in plans:
+    for (store, catalogue, plan), old in zip(plans, aged):
         sizes = {each.id: each.size for each in catalogue.backups}
         freed = sum(sizes[row.id] for row in plan.dropped)
-        reports.append(PruneReport(store.name, plan, freed, deleted and bool(plan.dropped), sizes))
+        acted = deleted and bool(plan.dropped or old.rows)
+        reports.append(PruneReport(store.name, plan, freed, acted, sizes, old.rows))
     return reports

@@ -15,7 +15,8 @@ def run(call: Call) -> Result:
     from ..report import prune_report, refused_prune_report
     name, policy, dry_run = call.cluster.name, call.cluster.retention, call.options.dry_run
     try:
-        report = prune_report(prune(call.world(), policy, bases=call.cluster.base_retention, dry_run=dry_run,
+        report = prune_report(prune(call.world(), policy, bases=call.cluster.base_retention,
+                                    evidence=call.cluster.evidence_kept, dry_run=dry_run,
                                     confirm=call.options.confirm))
     except Refused as error:
         report = refused_prune_report(error)
