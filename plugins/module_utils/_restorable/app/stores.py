@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Mapping
 
-from ..model.repositories import LocalRepository, Repository
+from ..model.repositories import LocalRepository, RcloneRepository, Repository
 from ..model.settings import ClusterSettings, Settings
 from ..ports import Store
 from ..store.apart import EvidenceApart
@@ -74,4 +74,10 @@ def _local(repository: LocalRepository) -> Store:
     return EvidenceApart(store, LocalStore(repository.name, repository.evidence)) if repository.evidence else store
 
 
-OPENERS: Mapping[type, Callable[[Any], Store]] = {LocalRepository: _local}
+def _rclone(repository: RcloneRepository) -> Store:
+    from ..store.rclone import RcloneStore
+    return RcloneStore(repository.name, repository.remote, config_file=repository.config_file,
+                       options=repository.options, secrets=repository.secret_options)
+
+
+OPENERS: Mapping[type, Callable[[Any], Store]] = {LocalRepository: _local, RcloneRepository: _rclone}

@@ -7,13 +7,15 @@ A new type is a class, a reader, a line in READERS, and a line in OPENERS of app
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping, Union
 
 from ..errors import ConfigError
 from .reading import Reader
 
-SECRETS = ("access_key_id", "secret_access_key", "session_token")   # never in a log, an argument or a result
+# never in a log, an argument or a result
+SECRETS = ("access_key_id", "secret_access_key", "session_token", "secret_options")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,23 @@ class LocalRepository:
         return self.path
 
 
-Repository = LocalRepository            # a Union once there are more
+@dataclass(frozen=True)
+class RcloneRepository:
+    """A remote of the rclone program, such as backup-host:postgres."""
+
+    name: str
+    remote: str
+    config_file: str = ""          # empty: rclone's own, as `rclone config file` tells
+    options: Mapping[str, str] = field(default_factory=dict)   # rclone's, by their names: {"bwlimit": "10M"}
+    secret_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def place(self) -> str:
+        """Return where it is, for people."""
+        return self.remote
+
+
+Repository = Union[LocalRepository, RcloneRepository]
 
 
 def repository(name: str, body: Any) -> Repository:
@@ -68,6 +86,27 @@ def _local(name: str, reader: Reader) -> LocalRepository:
                            _absolute(reader, "evidence"))
 
 
+def _rclone(name: str, reader: Reader) -> RcloneRepository:
+    remote = reader.text("remote")
+    # a connection string such as ":sftp,pass=x:" would show its secrets to everybody who lists processes
+    if not re.fullmatch(r"[\w.][\w. +@-]*:[^\0\n]*", remote) or ".." in remote.split(":", 1)[1].split("/"):
+        raise reader.wrong("remote", remote, "a remote of rclone's configuration and a path, such as "
+                                             "backup-host:postgres")
+    return RcloneRepository(name, remote, _absolute(reader, "config_file"), _options(reader, "options"),
+                            _options(reader, "secret_options"))
+
+
+def _options(reader: Reader, key: str) -> dict[str, str]:
+    inner, found = reader.inner(key), {}
+    for name in reader.raw(key, {}):
+        value = inner.raw(name, "")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", str(name)) or not isinstance(value, (str, int, float, bool)):
+            raise inner.wrong(str(name), value, "an option of rclone without its dashes, such as bwlimit, with a text, "
+                                                "a number, true or false")
+        found[str(name)] = str(value).lower() if isinstance(value, bool) else str(value)
+    return found
+
+
 def _absolute(reader: Reader, key: str, *, required: bool = False) -> str:
     path = reader.text(key)
     if (path or required) and not path.startswith("/"):
@@ -75,4 +114,4 @@ def _absolute(reader: Reader, key: str, *, required: bool = False) -> str:
     return path
 
 
-READERS: Mapping[str, Callable[[str, Reader], Repository]] = {"local": _local}
+READERS: Mapping[str, Callable[[str, Reader], Repository]] = {"local": _local, "rclone": _rclone}
