@@ -4,6 +4,7 @@
 """New keys for stored backups: without the server, killed at every step, damaged, half done, held and adopted."""
 from __future__ import annotations
 
+import json
 import shutil
 from itertools import count
 
@@ -219,6 +220,24 @@ def test_a_pruned_rekeyed_set_is_gone_with_all_its_manifests(copy):
         names_there = tuple(path.name for path in copy.objects(first, store.name))
         delete_set(store, "app", copy.show(first)[2].id, names_there)
     assert copy.files(first) == {}
+
+
+def test_a_journal_sees_every_manifest_of_a_rekeyed_set_and_its_pruning(copy):
+    status, out, err = copy.run("rekey", "--json")
+    assert status == 0, err
+    assert [each["action"] for each in json.loads(out)["clusters"][0]["sets"]] == ["rekeyed"] * 2
+    assert copy.run("audit")[0] == 0, copy.run("audit")
+    second = copy.objects(copy.ids("disk")[1], "disk")[0].parent / "manifest.1.json"
+    kept = second.read_bytes()
+    second.write_bytes(kept.replace(b"restorable ", b"restorabl3 ", 1))
+    assert copy.run("audit")[0] == 7
+    second.write_bytes(kept)
+    copy.taken()
+    copy.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": 0, "max_delete_percent": 100}}
+    status, out, err = copy.run("prune", "--confirm")
+    assert status == 0, err
+    assert len(copy.ids("disk")) < 3, out
+    assert copy.run("audit")[0] == 0, copy.run("audit")
 
 
 def test_the_age_command_opens_what_was_rekeyed(copy, request):

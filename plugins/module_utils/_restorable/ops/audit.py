@@ -19,6 +19,7 @@ from ..model.naming import (
     drill_prefix,
     is_page,
     journal_prefix,
+    manifest_generation,
     parse_drill_key,
     parse_event_key,
     parse_prune_key,
@@ -100,7 +101,7 @@ def _view(world: World, store: Store) -> JournalView:
         elif is_page(entry.key):
             digests[entry.key] = hashlib.sha256(_bytes(store, entry.key)).hexdigest()
     for entry in store.list(backup_prefix(cluster)):
-        if entry.key.endswith(f"/{MANIFEST}"):
+        if manifest_generation(entry.key.rpartition("/")[2]) is not None:
             digests[entry.key] = hashlib.sha256(_bytes(store, entry.key)).hexdigest()
     records = {entry.key: _json(_bytes(store, entry.key)) for entry in store.list(prune_prefix(cluster))
                if parse_prune_key(entry.key)}

@@ -13,7 +13,15 @@ from ..errors import Refused
 from ..model.catalogue import Backup, Catalogue
 from ..model.evidence_retention import EVIDENCE_KEPT, Aged, AgedPlan
 from ..model.journal import Facts
-from ..model.naming import BackupId, cluster_prefix, manifest_key, parse_prune_key, prune_key, prune_prefix
+from ..model.naming import (
+    BackupId,
+    cluster_prefix,
+    manifest_generation,
+    object_key,
+    parse_prune_key,
+    prune_key,
+    prune_prefix,
+)
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
 from ..ports import Store
@@ -71,10 +79,16 @@ def _aged(world: World, plans: list[Planned], evidence: timedelta) -> list[AgedP
             for store, _catalogue, plan in plans]
 
 
+def _manifests(world: World, catalogue: Catalogue, backup: BackupId) -> list[str]:
+    """Return the keys of a set's manifests: the one that commits it, and those that took its place."""
+    names = next((each.objects for each in catalogue.backups if each.id == backup), ())
+    return [object_key(world.cluster, backup, name) for name in names if manifest_generation(name) is not None]
+
+
 def _announce(world: World, plans: list[Planned], confirm: bool) -> None:
     """Write into the journals what will be deleted; nothing is deleted unrecorded unless a human confirms it."""
-    deleted = {store.name: tuple(manifest_key(world.cluster, row.id) for row in plan.dropped)
-               for store, _catalogue, plan in plans if plan.dropped}
+    deleted = {store.name: tuple(key for row in plan.dropped for key in _manifests(world, catalogue, row.id))
+               for store, catalogue, plan in plans if plan.dropped}
     if not deleted:
         return
     reasons = {store.name: {str(row.id): list(row.reasons) for row in plan.dropped}
