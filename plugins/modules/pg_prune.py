@@ -154,6 +154,23 @@ repositories:
       type: list
       elements: dict
       sample: []
+    wal:
+      description:
+        - How many WAL files stay and go, the bytes of those that go, and which, in runs with the reason of those that
+          stay.
+      returned: success
+      type: dict
+      sample:
+        kept: 120
+        dropped: 30
+        freed: 31457280
+        runs:
+          - timeline: 1
+            first: "000000010000000000000001"
+            last: "00000001000000000000001E"
+            count: 30
+            size: 31457280
+            kept_by: ""
     refusals:
       description: The guards that fired.
       type: list
@@ -193,7 +210,7 @@ RETENTION = {
 def prune_backups(call: Call) -> Plain:
     """Prune, and draw the plan as a diff."""
     report = prune_report(prune(call.world, call.cluster.retention, bases=call.cluster.base_retention,
-                                evidence=call.cluster.evidence_kept,
+                                evidence=call.cluster.evidence_kept, window=call.cluster.wal_window,
                                 dry_run=call.dry_run, confirm=call.params["confirm"]))
     return {**report, "words": _in_words(report["repositories"]),
             "diff": [_diff(call.cluster.name, each) for each in report["repositories"]]}
@@ -210,6 +227,8 @@ def _diff(cluster: str, repository: Plain) -> Plain:
     rows += [(each["backup"], "-", "drop", each["reasons"]) for each in repository["dropped"]]
     lines = [f"{sign} {backup}  {fate}  {', '.join(reasons)}"
              for backup, sign, fate, reasons in sorted(rows, reverse=True)]
+    lines += [f"- WAL {run['first']} to {run['last']}  drop  {run['count']} files"
+              for run in repository["wal"]["runs"] if not run["kept_by"]]
     return {"prepared": "\n".join([f"{cluster} in {repository['repository']}", *lines, ""])}
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Mapping
 
 from ..model.text import human_bytes, human_duration, table
+from .render_wal import wal_lines
 
 Report = Mapping[str, Any]
 
@@ -103,6 +104,7 @@ def render_prune(cluster: str, report: Report, *, policy: str) -> str:
         fate = "removed" if each["deleted"] else "to remove"
         lines += [f"  {counted(count, 'object')} of evidence and journal {fate}: {reason}"
                   for reason, count in reasons.items()]
+        lines += wal_lines(each)
         lines += [f"  guard: {refusal['message']}" for refusal in each["refusals"]]
     return joined(lines)
 
@@ -112,7 +114,7 @@ def prune_done(cluster: str, report: Report, *, dry_run: bool) -> str:
     if dry_run:
         return "dry run: nothing was deleted"
     dropped = sum(len(each["dropped"]) for each in report["repositories"])
-    freed = sum(each["freed"] for each in report["repositories"])
+    freed = sum(each["freed"] + each["wal"]["freed"] for each in report["repositories"])
     return f"done: prune {cluster} {counted(dropped, 'backup')} deleted, {human_bytes(freed)} freed"
 
 

@@ -64,9 +64,11 @@ def _databases(manifest: Manifest) -> list[Plain]:
 
 def prune_report(reports: Sequence[PruneReport]) -> Plain:
     """Describe what retention keeps and drops in every repository."""
-    return {"changed": any(each.plan.dropped or each.aged for each in reports),
-            "repositories": [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted),
-                              "evidence": [asdict(row) for row in each.aged]} for each in reports]}
+    from .report_wal import wal_plan_report
+    rows = [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted),
+             "evidence": [asdict(row) for row in each.aged], "wal": wal_plan_report(each.wal)} for each in reports]
+    return {"changed": any(row["dropped"] or row["evidence"] or row["wal"]["dropped"] for row in rows),
+            "repositories": rows}
 
 
 def refused_prune_report(error: RestorableError) -> Plain:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Collection, Mapping
+from typing import Collection, Mapping, Optional
 
 from ..errors import Refused
 from ..model.catalogue import Backup, Catalogue
@@ -15,7 +15,6 @@ from ..model.evidence_retention import EVIDENCE_KEPT, Aged, AgedPlan
 from ..model.journal import Facts
 from ..model.naming import (
     BackupId,
-    cluster_prefix,
     manifest_generation,
     object_key,
     parse_prune_key,
@@ -24,14 +23,16 @@ from ..model.naming import (
 )
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
+from ..model.wal_retention import WalPlan
 from ..ports import Store
 from ..version import VERSION
 from .evidence import failed_levels
 from .journal import announce, read_heads
 from .prune_bases import PHYSICAL, joined, plan_bases
 from .prune_evidence import delete_evidence, plan_evidence
+from .prune_wal import delete_wal, plan_wal_of
 from .sweep import delete_set, sweep_orphans
-from .world import World
+from .world import World, list_sets
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,16 @@ class PruneReport:
     deleted: bool                  # False in a dry run, or if nothing was to delete
     sizes: Mapping[BackupId, int] = field(default_factory=dict)    # stored bytes of every set
     aged: tuple[Aged, ...] = ()    # evidence, records and events that are old enough to go
+    wal: WalPlan | None = None     # None: there is no WAL
 
 
 def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence: timedelta = EVIDENCE_KEPT,
-          dry_run: bool = False, confirm: bool = False) -> list[PruneReport]:
+          window: timedelta | None = None, dry_run: bool = False, confirm: bool = False) -> list[PruneReport]:
     """Delete what no rule keeps from every repository; dry_run returns the very same plans and deletes nothing.
 
     policy is that of dumps and adopted files, bases that of base backups; evidence is how long drills' evidence,
-    prune records and events are kept.
+    prune records and events are kept; window is how far back recovery to any moment must reach. WAL is planned for
+    the base backups that stay, and deleted after those that go.
 
     Every repository is planned before the first deletion anywhere. A guard that fires raises Refused with the plans
     in its details.
@@ -61,17 +64,19 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
     policies = {"dump": policy, "base": bases or Policy.of({})}
     if dry_run:
         plans = _plans(world, policies, confirm)
-        return _reports(plans, _aged(world, plans, evidence), deleted=False)
+        return _reports(plans, _aged(world, plans, evidence), _wal_plans(world, plans, window), deleted=False)
     with world.lock.hold("prune"), world.reading.hold("prune"):
         sweep_orphans(world)
         plans = _plans(world, policies, confirm)
-        _announce(world, plans, confirm)
+        wal = _wal_plans(world, plans, window)
+        _announce(world, plans, wal, confirm)
         for store, catalogue, plan in plans:
             _act(world, store, catalogue, plan, policies)
+            delete_wal(world, store, wal[store.name])
         aged = _aged(world, plans, evidence)
         for (store, _catalogue, _plan), old in zip(plans, aged):
             delete_evidence(world, store, old)
-        return _reports(plans, aged, deleted=True)
+        return _reports(plans, aged, wal, deleted=True)
 
 
 def _aged(world: World, plans: list[Planned], evidence: timedelta) -> list[AgedPlan]:
@@ -85,16 +90,25 @@ def _manifests(world: World, catalogue: Catalogue, backup: BackupId) -> list[str
     return [object_key(world.cluster, backup, name) for name in names if manifest_generation(name) is not None]
 
 
-def _announce(world: World, plans: list[Planned], confirm: bool) -> None:
+def _wal_plans(world: World, plans: list[Planned], window: timedelta | None) -> WalPlans:
+    now = world.clock.now()
+    return {store.name: plan_wal_of(world, store, catalogue, {row.id for row in plan.dropped}, window, now)
+            for store, catalogue, plan in plans}
+
+
+def _announce(world: World, plans: list[Planned], wal: WalPlans, confirm: bool) -> None:
     """Write into the journals what will be deleted; nothing is deleted unrecorded unless a human confirms it."""
     deleted = {store.name: tuple(key for row in plan.dropped for key in _manifests(world, catalogue, row.id))
                for store, catalogue, plan in plans if plan.dropped}
-    if not deleted:
+    runs = {name: [f"{run.first} to {run.last}, {run.count} files" for run in plan.dropped]
+            for name, plan in wal.items() if plan is not None and plan.count}
+    if not deleted and not runs:
         return
     reasons = {store.name: {str(row.id): list(row.reasons) for row in plan.dropped}
                for store, _catalogue, plan in plans}
     try:
-        announce(world, Facts("prune", "begun", details={"reasons": reasons}, deleted=deleted))
+        details = {"reasons": reasons, **({"wal": runs} if runs else {})}
+        announce(world, Facts("prune", "begun", details=details, deleted=deleted))
     except Refused:
         if not confirm:
             raise
@@ -102,6 +116,7 @@ def _announce(world: World, plans: list[Planned], confirm: bool) -> None:
 
 Planned = tuple[Store, Catalogue, Plan]
 Policies = Mapping[str, Policy]    # by family
+WalPlans = Mapping[str, Optional[WalPlan]]     # by repository
 
 
 def _plans(world: World, policies: Policies, confirm: bool) -> list[Planned]:
@@ -118,7 +133,7 @@ def _plans(world: World, policies: Policies, confirm: bool) -> list[Planned]:
 
 def _plan(world: World, store: Store, policies: Policies, now: datetime, confirm: bool) -> Planned:
     cluster = world.cluster
-    listing = [(entry.key, entry.size) for entry in store.list(cluster_prefix(cluster))]
+    listing = list(list_sets(store, cluster))
     catalogue = Catalogue.of(cluster, listing)
     records = [key for key, _size in listing if key.startswith(prune_prefix(cluster))]
     past = [found for key in records for found in [parse_prune_key(key)] if found]
@@ -181,11 +196,12 @@ def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str)
         store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])
 
 
-def _reports(plans: list[Planned], aged: list[AgedPlan], *, deleted: bool) -> list[PruneReport]:
+def _reports(plans: list[Planned], aged: list[AgedPlan], wal: WalPlans, *, deleted: bool) -> list[PruneReport]:
     reports = []
     for (store, catalogue, plan), old in zip(plans, aged):
         sizes = {each.id: each.size for each in catalogue.backups}
         freed = sum(sizes[row.id] for row in plan.dropped)
-        acted = deleted and bool(plan.dropped or old.rows)
-        reports.append(PruneReport(store.name, plan, freed, acted, sizes, old.rows))
+        gone = wal[store.name]
+        acted = deleted and bool(plan.dropped or old.rows or (gone is not None and gone.count))
+        reports.append(PruneReport(store.name, plan, freed, acted, sizes, old.rows, gone))
     return reports

@@ -34,9 +34,9 @@ def plan_wal_of(world: World, store: Store, catalogue: Catalogue, dropped: Colle
     return plan_wal(keep, _stored(world, store))
 
 
-def delete_wal(world: World, store: Store, plan: WalPlan) -> None:
+def delete_wal(world: World, store: Store, plan: WalPlan | None) -> None:
     """Delete what a plan drops, by a new listing: what has come since is judged by the same rules."""
-    if not plan.count:
+    if plan is None or not plan.count:
         return
     world.progress.phase(f"delete WAL from {store.name}", plan.freed or None)
     for each in to_drop(plan.keep, _stored(world, store)):

@@ -5,12 +5,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
 from ..errors import Damaged, NotFound
 from ..model.catalogue import Catalogue
 from ..model.manifest import Manifest
-from ..model.naming import MANIFEST, BackupId, cluster_prefix, manifest_generation, object_key, set_prefix
+from ..model.naming import (
+    MANIFEST,
+    BackupId,
+    backup_prefix,
+    drill_prefix,
+    hold_prefix,
+    manifest_generation,
+    object_key,
+    prune_prefix,
+    set_prefix,
+)
 from ..ports import Clock, Hooks, Lock, Progress, Store
 from ..stream.keyring import Keyring
 from .pen import Pen
@@ -46,8 +56,15 @@ class World:
 
 
 def read_catalogue(store: Store, cluster: str) -> Catalogue:
-    """List a cluster's folder in one repository."""
-    return Catalogue.of(cluster, ((entry.key, entry.size) for entry in store.list(cluster_prefix(cluster))))
+    """List what a cluster has in one repository, but for its WAL, which may be a million objects."""
+    return Catalogue.of(cluster, list_sets(store, cluster))
+
+
+def list_sets(store: Store, cluster: str) -> Iterator[tuple[str, int]]:
+    """Yield (key, size) of all that a catalogue is made of, and of the records of prunes."""
+    for prefix in (backup_prefix(cluster), drill_prefix(cluster), hold_prefix(cluster), prune_prefix(cluster)):
+        for entry in store.list(prefix):
+            yield entry.key, entry.size
 
 
 def read_manifest(store: Store, cluster: str, backup: BackupId) -> Manifest:

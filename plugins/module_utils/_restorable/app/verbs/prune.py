@@ -16,8 +16,8 @@ def run(call: Call) -> Result:
     name, policy, dry_run = call.cluster.name, call.cluster.retention, call.options.dry_run
     try:
         report = prune_report(prune(call.world(), policy, bases=call.cluster.base_retention,
-                                    evidence=call.cluster.evidence_kept, dry_run=dry_run,
-                                    confirm=call.options.confirm))
+                                    evidence=call.cluster.evidence_kept, window=call.cluster.wal_window,
+                                    dry_run=dry_run, confirm=call.options.confirm))
     except Refused as error:
         report = refused_prune_report(error)
         text = render_prune(name, report, policy=str(policy)) if report else ""
