@@ -123,6 +123,15 @@ repositories:
       description: The newest backup with a passed drill, or none.
       type: dict
       sample: {backup: 20261120T030000Z-dump, state: proven}
+    recovery:
+      description: What can be recovered to from base backups, as rows and as a drawn line of time, or none.
+      type: dict
+      sample:
+        line: "2026-11-20 02:00  B─────i─────  2026-11-26 14:58 UTC"
+        windows:
+          - backup: 20261120T020000Z-base
+            from_time: "2026-11-20T02:00:03+00:00"
+            to_time: "2026-11-26T14:58:00+00:00"
     strangers:
       description: Folders beside the backups that are none.
       type: list

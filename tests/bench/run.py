@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure dumps, drills, plans and start-up side by side, print the ratios, and keep them as bench.json.
 
-    run.py [--scale 100] [--rounds 3] [--only dump|drill|catalogue|startup|sealing]
+    run.py [--scale 100] [--rounds 3] [--only dump|drill|physical|catalogue|startup|sealing]
 """
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "plugins" / "module_utils")]
 
-from tests.bench import catalogue, drills, dumps, sealing, startup  # noqa: E402 - the path above makes them importable
+from tests.bench import (  # noqa: E402 - the path above makes them importable
+    catalogue,
+    drills,
+    dumps,
+    physical,
+    sealing,
+    startup,
+)
 from tests.bench.table import Row, table  # noqa: E402
 from tests.kit.servers import find_bin_dir, start_server  # noqa: E402
 
@@ -32,7 +39,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=100, help="percent of the full database of about 1.8 GB")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("dump", "drill", "catalogue", "startup", "sealing"))
+    parser.add_argument("--only", choices=("dump", "drill", "physical", "catalogue", "startup", "sealing"))
     options = parser.parse_args(argv)
     rows: list[Row] = []
     facts: dict[str, Any] = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -44,7 +51,7 @@ def main(argv: list[str]) -> int:
         rows += catalogue.measure(options.rounds, say)
     if options.only in (None, "sealing"):
         rows += sealing.measure(options.rounds, say)
-    if options.only in (None, "dump", "drill"):
+    if options.only in (None, "dump", "drill", "physical"):
         rows += _with_database(options, facts)
     say("\n" + table(rows))
     (ROOT / "bench.json").write_text(json.dumps({"facts": facts, "rows": [row.as_dict() for row in rows]}, indent=1))
@@ -55,7 +62,7 @@ def main(argv: list[str]) -> int:
 def _with_database(options: argparse.Namespace, facts: dict[str, Any]) -> list[Row]:
     # "default server": initdb's own settings, as a runbook's reader would have them
     defaults = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "autovacuum": "on",
-                "max_connections": "100", "shared_buffers": "128MB", "max_wal_size": "1GB"}
+                "max_connections": "100", "shared_buffers": "128MB", "max_wal_size": "1GB", **physical.config()}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="rs-bench-") as folder, start_server(MAJOR, config=defaults) as server:
         os.chmod(folder, 0o755)
@@ -66,6 +73,10 @@ def _with_database(options: argparse.Namespace, facts: dict[str, Any]) -> list[R
             rows += dumps.measure(server, pathlib.Path(folder), options.rounds, say)
         if options.only in (None, "drill"):
             rows += drills.measure(server, pathlib.Path(folder), options.rounds, say)
+        if options.only in (None, "physical") and physical.available():
+            rows += physical.measure(server, pathlib.Path(folder), options.rounds, say)
+        elif options.only in (None, "physical"):
+            say("  pgBackRest is not installed, so base backups are not measured: apt-get install pgbackrest")
     return rows
 
 

@@ -4,6 +4,7 @@
 """Drills of base backups on real servers: what passes, what is found, and what a drill never touches."""
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -153,3 +154,12 @@ def test_the_host_command_drills_base_backups(drilled):
     status, out, err = chain.run("drill", "--kind", "base")
     assert status == 0, out + err
     assert "L7" in out and "PASSED" in out and "recovered to the end of the archived WAL" in out
+
+
+def test_a_listing_and_the_status_draw_the_window(drilled):
+    chain = drilled()
+    status, out, _err = chain.run("list")
+    assert status == 0 and "recovery from local: " in out and "B base backup" in out
+    status, out, _err = chain.run("--json", "status")
+    window = json.loads(out)["clusters"][0]["repositories"][0]["recovery"]
+    assert window["windows"][0]["backup"] == chain.ids()[0] and "  B  " in window["line"]

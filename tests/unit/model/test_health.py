@@ -13,6 +13,7 @@ from _restorable.model.health import judge
 from _restorable.model.naming import BackupId
 from _restorable.model.server import Selection
 from _restorable.model.settings import ClusterSettings, DumpJob
+from _restorable.model.wal_settings import WalJob
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
 SHOP = ClusterSettings("shop")
@@ -114,3 +115,12 @@ def test_whoever_does_not_know_the_job_is_told_of_the_newest_set_of_any_selectio
     assert judge([holding(aside)], [], SHOP, NOW, any_selection=True).colour == "green"
     assert judge([holding(taken(99), aside)], [], SHOP, NOW, any_selection=True).colour == "green"
     assert judge([holding()], [], SHOP, NOW, any_selection=True).reasons[0] == "no backup was taken yet"
+
+
+def test_a_cluster_that_is_only_copied_as_a_whole_is_judged_by_its_bases():
+    archiving = ClusterSettings("shop", wal=WalJob(method="push"))
+    assert colour(taken(20, kind="base", verdict="passed")) == "green"
+    assert colour(taken(30, kind="base", verdict="passed")) == "red"
+    assert colour(taken(160, kind="base", verdict="passed"), settings=archiving) == "green"
+    assert colour(taken(200, kind="base", verdict="passed"), settings=archiving) == "red"
+    assert colour(taken(1, kind="base", verdict="passed"), taken(30)) == "red"

@@ -57,6 +57,7 @@ def render_list(cluster: str, report: Report) -> str:
             if any("sealed_for" in each for each in backups):
                 rows = [[*row, told] for row, told in zip(rows, ["sealed for", *map(_keys, backups)])]
             lines += indented(table(rows, "<<>><<"[:len(rows[0])]))
+        lines += _window(repository)
         lines += [f"  not ours, never touched: {name}" for name in repository["strangers"]]
         lines.append("")
     return joined(lines[:-1])
@@ -85,7 +86,16 @@ def render_status(cluster: str, report: Report) -> str:
                          newest["backup"] if newest else "none", human_duration(newest["age"]) if newest else "",
                          proven["backup"] if proven else "none"])
     last = f"last drill {when(report['last_drill'])}" if report["last_drill"] else "no drill yet"
-    return joined([*lines, *(indented(table(rows, "<>>><><")) if len(rows) > 1 else []), f"  {last}"])
+    drawn = [line for each in report["repositories"] for line in _window(each)]
+    return joined([*lines, *(indented(table(rows, "<>>><><")) if len(rows) > 1 else []), *drawn, f"  {last}"])
+
+
+def _window(repository: Report) -> list[str]:
+    """Return the line of time on which a person sees to which moments the whole server can be recovered."""
+    recovery = repository.get("recovery")
+    if not recovery or not recovery["line"]:
+        return []
+    return [f"  recovery from {repository['repository']}: {recovery['line']}", f"    {recovery['legend']}"]
 
 
 def render_prune(cluster: str, report: Report, *, policy: str) -> str:

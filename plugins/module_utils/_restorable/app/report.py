@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from ..model.drill import in_words
 from ..model.naming import BackupId
+from ..model.window_line import LEGEND, draw
 
 if TYPE_CHECKING:
     from ..errors import RestorableError
     from ..model.catalogue import Backup
     from ..model.drill import Check, Evidence
     from ..model.manifest import Manifest
+    from ..model.recovery import Window
     from ..model.retention import Plan, Row
     from ..ops.adopt import AdoptReport
     from ..ops.backup import BackupReport
@@ -130,6 +132,7 @@ def list_report(rows: Sequence[RepositoryStatus], now: datetime) -> Plain:
     return {"repositories": [
         {"repository": row.name, "error": row.error, "free": row.free,
          "size": sum(each.size for each in row.catalogue.backups), "strangers": list(row.catalogue.strangers),
+         "recovery": recovery_report(row.windows),
          "backups": [_row_with_keys(each, now, row.keys) for each in reversed(row.catalogue.backups)]} for row in rows]}
 
 
@@ -157,8 +160,19 @@ def _repository(row: RepositoryStatus, now: datetime | None) -> Plain:
     proven = [each for each in sets if each.proven]
     return {"repository": row.name, "error": row.error, "free": row.free, "count": len(sets),
             "orphans": len(row.catalogue.orphans()), "size": sum(each.size for each in row.catalogue.backups),
+            "recovery": recovery_report(row.windows),
             "newest": backup_row(sets[-1], now or sets[-1].id.time) if sets else None,
             "newest_proven": backup_row(proven[-1], now or proven[-1].id.time) if proven else None}
+
+
+def recovery_report(windows: Sequence[Window]) -> Plain | None:
+    """Describe what can be recovered to from base backups, as rows and as a line of time; None without any."""
+    if not windows:
+        return None
+    return {"line": draw(windows), "legend": LEGEND, "windows": [
+        {"backup": str(each.backup), "from_time": iso(each.begin), "from_lsn": str(each.start), "whole": each.whole,
+         "to_lsn": str(max(each.reach, each.start)), "to_time": iso(each.until), "gap_behind": each.beyond}
+        for each in sorted(windows, key=lambda each: each.begin)]}
 
 
 def show_report(repository: str, backup: Backup, manifest: Manifest, drills: Sequence[Mapping[str, Any]],

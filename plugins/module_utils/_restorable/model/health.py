@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Sequence
 
 from .catalogue import Backup, Catalogue
+from .pick import PHYSICAL
 from .settings import ClusterSettings
 from .text import human_duration
 
 BACKUP_AGE = 26 * 3600.0     # seconds; a nightly run may be late by two hours
+BASE_AGE = 8 * 86400.0       # seconds; a weekly base backup with archived WAL behind it may be late by a day
 DRILL_AGE = 35 * 86400.0     # seconds; a monthly drill may be late by a few days
 
 
@@ -36,7 +38,7 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
     red = [f"repository {each}" for each in unreadable]
     yellow: list[str] = []
     for catalogue in catalogues:
-        red += _age(catalogue, label, settings.rpo or BACKUP_AGE, now)
+        red += _age(catalogue, label, settings, now)
         yellow += _lacks(catalogue, label)
     drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
     # of one drill the verdicts on two copies may differ
@@ -69,8 +71,12 @@ def _lacks(catalogue: Catalogue, label: str | None) -> list[str]:
             for each in newest for name in each.missing]
 
 
-def _age(catalogue: Catalogue, label: str | None, allowed: float, now: datetime) -> list[str]:
-    configured = _configured(catalogue, label)
+def _age(catalogue: Catalogue, label: str | None, settings: ClusterSettings, now: datetime) -> list[str]:
+    configured, allowed = _configured(catalogue, label), settings.rpo or BACKUP_AGE
+    bases = [each for each in catalogue.committed() if each.id.kind in PHYSICAL]
+    if bases and not _configured(catalogue, None):
+        # a cluster that is only copied as a whole; with its WAL archived a base may be a week old
+        configured, allowed = bases, max(allowed, BASE_AGE) if settings.wal.method else allowed
     if not configured:
         own = _configured(catalogue, None)
         return [f"no backup {'of the configured databases ' if own else ''}was taken yet"]

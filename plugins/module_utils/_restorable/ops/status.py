@@ -14,9 +14,12 @@ from ..model.catalogue import Backup, Catalogue
 from ..model.health import Health, judge
 from ..model.manifest import Manifest
 from ..model.naming import BackupId, drill_prefix, parse_drill_key
+from ..model.pick import PHYSICAL
+from ..model.recovery import Window
 from ..model.settings import ClusterSettings
 from ..ports import Store
 from .copies import Shelf
+from .windows import recoverable
 from .world import World, read_catalogue, read_manifest
 
 
@@ -28,6 +31,7 @@ class RepositoryStatus:
     catalogue: Catalogue
     error: str = ""
     free: int | None = None
+    windows: tuple[Window, ...] = ()   # of base backups
     keys: Mapping[BackupId, tuple[str, ...]] = field(default_factory=dict)     # of sealed sets, if asked for
 
 
@@ -95,7 +99,18 @@ def _repository(world: World, store: Store) -> RepositoryStatus:
 
 def _read(world: World, store: Store) -> RepositoryStatus:
     store.check(write=False)
-    return RepositoryStatus(store.name, read_catalogue(store, world.cluster), free=store.free_bytes())
+    catalogue = read_catalogue(store, world.cluster)
+    return RepositoryStatus(store.name, catalogue, free=store.free_bytes(), windows=_windows(world, store, catalogue))
+
+
+def _windows(world: World, store: Store, catalogue: Catalogue) -> tuple[Window, ...]:
+    """Return what can be recovered from base backups; trouble there is drills' and verify's to tell."""
+    if not any(each.id.kind in PHYSICAL for each in catalogue.committed()):
+        return ()
+    try:
+        return recoverable(world, store).windows
+    except RestorableError:
+        return ()
 
 
 def show(world: World, wish: str) -> tuple[str, Backup, Manifest, list[dict[str, Any]]]:
