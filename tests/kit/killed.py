@@ -11,6 +11,7 @@ import sys
 from _restorable.app import wire
 from _restorable.app.config import load_config
 from _restorable.ops.backup import back_up
+from _restorable.ops.base import back_up_base
 from _restorable.ops.drill import drill
 from _restorable.ops.prune import prune
 
@@ -37,6 +38,8 @@ def main(config: str, verb: str, phase: str, midst: str = "") -> None:
     world = wire.open_world(settings, cluster, Deadly(phase, midst=bool(midst)))
     if verb == "backup":
         back_up(world, wire.open_cluster(cluster), cluster.dump)
+    elif verb == "base":
+        back_up_base(world, wire.open_source(cluster), cluster.base, archived=False)
     elif verb == "drill":
         drill(world, wire.open_scratch(cluster), cluster, cluster.drill, choose=wire.chooser(1))
     elif verb == "prune":

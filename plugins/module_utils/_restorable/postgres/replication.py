@@ -99,7 +99,10 @@ class Walsender:
     def _wait(self) -> None:
         # not a blocking call of libpq's, in which Python would see no signal
         if select.select([self._pgconn.socket], [], [], POLL)[0]:
-            self._pgconn.consume_input()
+            try:
+                self._pgconn.consume_input()
+            except driver().Error as failure:
+                raise self._failure(failure) from None
 
     def _refused(self, result: Any) -> RestorableError:
         words = " ".join((result.error_message or b"").decode(errors="replace").split())
