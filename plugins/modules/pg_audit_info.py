@@ -70,7 +70,7 @@ verdict:
 findings:
   description:
     - What must not be. Its C(kind) is V(unreadable), V(edited), V(reordered), V(gap), V(cut), V(unsigned),
-      V(signature), V(missing) or V(replaced).
+      V(signature), V(missing), V(added) or V(replaced).
   returned: success, and failure by a finding
   type: list
   elements: dict

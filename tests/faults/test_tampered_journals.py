@@ -12,7 +12,7 @@ import pytest
 from _restorable.errors import Refused, Unavailable
 from _restorable.host.signer import new_key, signer, verifier
 from _restorable.model.journal import Facts, read_event, signed_bytes
-from _restorable.model.naming import drill_prefix, journal_id_key, manifest_key
+from _restorable.model.naming import drill_prefix, journal_id_key, later_manifest, manifest_key, object_key
 from _restorable.ops.journal import announce, record
 from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
@@ -226,6 +226,20 @@ def test_a_backup_that_a_prune_announced_may_be_gone(journals):
     assert journals.kinds() == []
     del journals.objects("local")[key]
     assert journals.kinds() == [("missing", "local", key)]
+
+
+def test_a_later_manifest_without_an_event_is_found_and_one_with_an_event_is_bound(alone):
+    made = alone.backup()
+    later = object_key(CLUSTER, made, later_manifest(1))
+    alone.objects()[later] = b"other objects"
+    assert alone.kinds() == [("added", "local", later)]
+    record(alone.world(), Facts("rekey", "ok", keys=(later,)))
+    assert alone.kinds() == []
+    alone.objects()[later] = b"others again"
+    assert alone.kinds() == [("edited", "local", later)]
+    announce(alone.world(), Facts("prune", "begun", deleted={"local": (manifest_key(CLUSTER, made),)}))
+    del alone.objects()[later], alone.objects()[manifest_key(CLUSTER, made)]
+    assert alone.kinds() == []
 
 
 # --- honest journals that look odd ---

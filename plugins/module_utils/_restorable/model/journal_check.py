@@ -9,7 +9,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from .journal import UPKEEP, Event, Head
 from .journal_view import Claim, Finding, Found, JournalView, Upkeep, Verify, claims, upkeep
-from .naming import every_name, parse_drill_key
+from .naming import MANIFEST, every_name, manifest_generation, parse_drill_key
 
 
 def check(views: Sequence[JournalView], verify: Verify | None, *, own: str = "") -> tuple[list[Finding], list[str]]:
@@ -25,6 +25,7 @@ def check(views: Sequence[JournalView], verify: Verify | None, *, own: str = "")
         for chain, found in view.chains.items():
             findings += _chain(view, chain, found, anchors.get(chain, Head()), verify)
         findings += _objects(view, explained[view.repository])
+        findings += _added(view)
         findings += _evidence(view, explained[view.repository], views)
     seen = [claim for view in views for claim in claims(view)]
     findings += _heads(views, seen, explained)
@@ -172,11 +173,26 @@ def _objects(view: JournalView, known: Upkeep) -> Iterator[Finding]:
             deleted.discard(key)
     for key, (sha256, event) in expected.items():
         there = view.digests.get(key)
-        if there is None and key not in deleted:
+        if there is None and not _deleted(key, deleted):
             yield Finding("missing", view.repository, key, f"event {event.chain} {event.number} of "
                           f"{event.at:%Y-%m-%d %H:%M:%S} UTC saw it, and no event tells that it was deleted")
         elif there is not None and there != sha256:
             yield Finding("edited", view.repository, key, f"it is not what event {event.chain} {event.number} saw")
+
+
+def _deleted(key: str, deleted: set[str]) -> bool:
+    """Say whether an event tells that a key, or the set it belongs to, was deleted."""
+    return key in deleted or f"{key.rpartition('/')[0]}/{MANIFEST}" in deleted
+
+
+def _added(view: JournalView) -> Iterator[Finding]:
+    """Yield manifests that took the place of one that an event knows, without an event of their own."""
+    known = {key for event in view.events() for key in event.present}
+    for key in view.digests:
+        folder, _slash, name = key.rpartition("/")
+        if manifest_generation(name) and key not in known and f"{folder}/{MANIFEST}" in known:
+            yield Finding("added", view.repository, key, "it takes the place of the set's manifest, and no event tells "
+                                                         "of it")
 
 
 def _aged(key: str, before: datetime | None) -> bool:

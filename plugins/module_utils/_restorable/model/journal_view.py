@@ -18,7 +18,8 @@ Verify = Callable[[bytes, Mapping[str, str]], str]     # (bytes, signature) → 
 class Finding:
     """Something that must not be."""
 
-    kind: str                      # unreadable, edited, reordered, gap, cut, unsigned, signature, missing, replaced
+    # unreadable, edited, reordered, gap, cut, unsigned, signature, missing, added, replaced
+    kind: str
     repository: str
     where: str                     # db1.postgres 12, or a key
     message: str

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import NotFound
+from ..model.evidence_retention import FAMILIES
 from ..model.journal_check import check
 from ..model.journal_view import Finding, Found, JournalView, Verify
 from ..model.naming import (
@@ -104,7 +105,7 @@ def _view(world: World, store: Store) -> JournalView:
         if manifest_generation(entry.key.rpartition("/")[2]) is not None:
             digests[entry.key] = hashlib.sha256(_bytes(store, entry.key)).hexdigest()
     records = {entry.key: _json(_bytes(store, entry.key)) for entry in store.list(prune_prefix(cluster))
-               if parse_prune_key(entry.key)}
+               if any(parse_prune_key(entry.key, family) for family in FAMILIES)}
     ordered = {chain: tuple(sorted(found, key=lambda each: each.number)) for chain, found in chains.items()}
     return JournalView(store.name, known_id(store, cluster), ordered, digests, evidence, records)
 
