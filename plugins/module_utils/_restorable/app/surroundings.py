@@ -45,10 +45,15 @@ def from_environment(environment: Mapping[str, str]) -> Surroundings:
 
 def for_container(error: RestorableError, environment: Mapping[str, str]) -> RestorableError:
     """Return an error with the cure that a compose stack has, where it has another one than a host."""
+    if environment.get("RESTORABLE_CONFIG") != ENVIRONMENT:
+        return error
     lacks = re.search(r"of major (\d+) or newer", error.message) if error.code in _TOOLS else None
-    if lacks and environment.get("RESTORABLE_CONFIG") == ENVIRONMENT:
+    if lacks:
         error.hint = (f"Use the image restorable-backup:{lacks[1]}: set BACKUP_POSTGRES_MAJOR={lacks[1]} in .env and "
                       "run `docker compose --profile backup up -d --build`.")
+    elif error.code == "connect.password":
+        error.hint = ("Write the server's password into the file of the secret that DB_PASSWORD_FILE names, then run "
+                      "`docker compose --profile backup up -d --force-recreate backup`.")
     return error
 
 

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One compose stack, driven as its operator would: docker compose in its folder."""
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+PSQL = ("exec", "-T", "db", "psql", "-h", "/tmp", "-U", "owner", "-XAtqc")     # noqa: S108 - inside the container
+PATIENCE = 150.0                   # seconds after which a thing that does not happen is a failure
+
+
+class Stack:
+    """A stack's folder and what it does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.backups, self.evidence = folder / "backups", folder / "evidence"
+        self.name = folder.name
+
+    def compose(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run docker compose."""
+        done = subprocess.run(["docker", "compose", *words], cwd=self.folder, text=True, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert not check or done.returncode == 0, done.stdout
+        return done
+
+    def run(self, service: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a verb in a container of its own: docker compose run --rm SERVICE WORDS."""
+        return self.compose("run", "--rm", "-T", service, *words, check=check)
+
+    def begin(self, service: str, *words: str) -> subprocess.Popen[str]:
+        """Begin a verb and do not wait for it."""
+        return subprocess.Popen(["docker", "compose", "run", "--rm", "-T", service, *words], cwd=self.folder, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def sql(self, statement: str) -> str:
+        """Run a statement in the shop's database, inside its own container."""
+        return self.compose(*PSQL, statement, "shop").stdout.strip()
+
+    def wait_for_server(self) -> None:
+        """Wait until the database is there and takes sessions."""
+        self.wait(lambda: self.compose(*PSQL, "SELECT 1", "shop", check=False).returncode == 0, "a server")
+
+    def container(self, service: str) -> dict:
+        """Return what the engine says of a service's container."""
+        name = self.compose("ps", "--all", "--quiet", service).stdout.strip()
+        return json.loads(subprocess.run(["docker", "inspect", name], check=True, stdout=subprocess.PIPE).stdout)[0]
+
+    def health(self) -> tuple[str, str]:
+        """Return (status, what the last check said) of the backup service."""
+        health = self.container("backup")["State"].get("Health", {})
+        log = health.get("Log") or [{"Output": ""}]
+        return health.get("Status", ""), log[-1]["Output"]
+
+    def wait(self, true, what: str) -> None:
+        """Wait for something."""
+        until = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < until, f"{what} did not happen:\n{self.compose('logs', 'backup').stdout[-3000:]}"
+            time.sleep(0.5)
+
+    def sets(self) -> list[str]:
+        """Return the ids of committed backups, oldest first."""
+        return sorted(path.parent.name for path in self.backups.glob("*/backup/*/manifest.json"))
+
+    def unfinished(self) -> list[str]:
+        """Return the files of sets without a manifest, and parts of files."""
+        parts = [str(path) for path in self.backups.rglob(".part/*")]
+        return parts + [str(path) for path in self.backups.glob("*/backup/*/*")
+                        if not (path.parent / "manifest.json").exists()]

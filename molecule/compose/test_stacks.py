@@ -1,0 +1,202 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two stacks from one role, on a real engine: what an operator does, and what goes wrong."""
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from stack_kit import PATIENCE, Stack  # noqa: E402 - the path comes first
+
+FOLDER = pathlib.Path(os.environ["STACKS"])
+ROWS = "5000"
+
+
+@pytest.fixture(scope="module")
+def staging():
+    return started("staging")
+
+
+@pytest.fixture(scope="module")
+def production():
+    return started("production")
+
+
+def started(name):
+    stack = Stack(FOLDER / name)
+    stack.compose("up", "-d", "db")
+    stack.wait_for_server()
+    stack.sql("CREATE TABLE IF NOT EXISTS orders AS SELECT g AS id, md5(g::text) AS body "
+              f"FROM generate_series(1, {ROWS}) g")
+    return stack
+
+
+def test_the_stacks_own_file_and_its_database_are_as_they_were(staging):
+    assert (staging.folder / "compose.yaml").read_text() == (HERE / "stack" / "compose.yaml").read_text()
+    both = staging.compose("config", "--services").stdout.split()
+    assert both == ["db"]
+    ours = staging.compose("--profile", "backup", "--profile", "drill", "config", "--services").stdout.split()
+    assert sorted(ours) == ["backup", "db", "drill"]
+
+
+def test_a_scheduled_backup_fires_and_the_container_is_healthy(staging):
+    staging.compose("--profile", "backup", "up", "-d")
+    staging.wait(lambda: staging.sets(), "a scheduled backup")
+    staging.wait(lambda: "prune: done" in staging.compose("logs", "backup").stdout, "a prune")
+    staging.wait(lambda: staging.health()[0] == "healthy", "a healthy container")
+    said = (staging.backups / "cron.log").read_text()
+    assert "backup: done: dump staging" in said
+    assert "staging-secret" not in said + staging.compose("logs", "backup").stdout
+
+
+def test_the_services_have_no_rights_that_they_do_not_need(staging):
+    found = staging.container("backup")
+    host = found["HostConfig"]
+    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Init"]) == (True, ["ALL"], True)
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert host["Memory"] > 0
+    assert host["PidsLimit"] > 0
+    assert found["Config"]["User"] == "10001:10001"
+    assert not any(found["NetworkSettings"]["Ports"].values())
+    assert "staging-secret" not in str(found["Config"]["Env"])
+
+
+def test_a_dry_run_shows_the_plan_and_dumps_nothing(production):
+    done = production.compose("run", "--rm", "-T", "-e", "BACKUP_DRY_RUN=1", "backup")
+    assert "dry run: backup would next run at" in done.stdout
+    assert "(Europe/Berlin)" in done.stdout
+    assert "shop" in done.stdout
+    assert production.sets() == []
+
+
+def test_the_commands_of_a_runbook_work(production):
+    assert "done: dump production" in production.run("backup", "backup").stdout
+    [backup] = production.sets()
+    assert backup in production.run("backup", "list").stdout
+    assert "done: verify production" in production.run("backup", "verify").stdout
+    assert "done: prune production" in production.run("backup", "prune").stdout
+    assert production.sets() == [backup]
+
+
+def test_a_drill_proves_the_backup_without_a_network_and_without_writing_to_it(production):
+    before = sorted(str(path) for path in production.backups.rglob("*"))
+    done = production.run("drill", "drill")
+    assert "passed" in done.stdout
+    assert sorted(str(path) for path in production.backups.rglob("*")) == before
+    assert list(production.evidence.glob("production/drill/*.passed.json"))
+    assert "proven" in production.run("backup", "list").stdout
+    config = production.compose("--profile", "drill", "config", "--format", "json").stdout
+    assert '"network_mode": "none"' in config
+
+
+def test_a_restore_in_the_drill_service_names_a_backup_and_a_database(production):
+    [backup] = production.sets()
+    done = production.run("drill", "restore", backup, "shop")
+    assert "shop: 1 tables" in done.stdout
+    assert "the scratch server is gone again" in done.stdout
+
+
+def test_the_database_comes_back_after_its_volume_is_gone(production):
+    production.compose("--profile", "backup", "--profile", "drill", "down", "-v", "--timeout", "5")
+    assert production.sets()
+    production.compose("up", "-d", "db")
+    production.wait_for_server()
+    assert production.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'orders'") == "0"
+    assert "done: restore production" in production.run("backup", "restore", "latest", "shop").stdout
+    assert production.sql("SELECT count(*) FROM orders") == ROWS
+    # a new server under an old name is a mistake until a person says that it is none
+    refused = production.run("backup", "backup", check=False)
+    assert refused.returncode == 4
+    assert "--accept-new-server" in refused.stdout
+    production.run("backup", "backup", "--accept-new-server")
+    assert len(production.sets()) == 2
+
+
+def test_a_stop_in_mid_dump_leaves_nothing_half_made(production):
+    production.sql("CREATE TABLE wide AS SELECT g, repeat(md5(g::text), 20) AS body FROM generate_series(1, 150000) g")
+    before = production.sets()
+    production.compose("run", "-d", "--name", "production-long", "-e", "BACKUP_ON_START=1", "-e",
+                       "BACKUP_COMPRESSION_LEVEL=19", "backup")
+    production.wait(lambda: any(pathlib.Path(path).stat().st_size for path in production.unfinished()), "a part")
+    subprocess.run(["docker", "stop", "--time", "60", "production-long"], check=True, stdout=subprocess.DEVNULL)
+    said = subprocess.run(["docker", "logs", "production-long"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=True).stdout
+    status = subprocess.run(["docker", "wait", "production-long"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    subprocess.run(["docker", "rm", "production-long"], check=True, stdout=subprocess.DEVNULL)
+    assert status.strip() == "0", said
+    assert "stopped by SIGTERM; nothing unfinished was left behind" in said
+    assert (production.sets(), production.unfinished()) == (before, [])
+    assert production.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pg_dump', 'restorable')"
+                          ) == "0"
+
+
+def test_a_server_that_restarts_in_mid_dump_fails_the_run_and_nothing_else(production):
+    before = production.sets()
+    dump = subprocess.Popen(["docker", "compose", "run", "--rm", "-T", "-e", "BACKUP_COMPRESSION_LEVEL=19", "backup",
+                             "backup"], cwd=production.folder, text=True, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    production.wait(lambda: any(pathlib.Path(path).stat().st_size for path in production.unfinished()), "a part")
+    production.compose("restart", "--timeout", "1", "db")
+    said = dump.communicate(timeout=PATIENCE)[0]
+    assert dump.returncode != 0, said
+    assert "error: " in said
+    assert "hint: " in said
+    assert (production.sets(), production.unfinished()) == (before, [])
+    production.wait_for_server()
+    production.sql("DROP TABLE wide")
+    production.run("backup", "backup")
+    assert len(production.sets()) == len(before) + 1
+
+
+def test_a_wrong_password_is_a_clear_error_and_an_unhealthy_container(staging):
+    secret = staging.folder / "restorable" / "secrets" / "db_password"
+    right = secret.read_text()
+    secret.write_text("wrong-secret")
+    staging.compose("--profile", "backup", "up", "-d", "--force-recreate", "backup")
+    staging.wait(lambda: staging.health()[0] == "unhealthy", "an unhealthy container")
+    assert "does not accept the password of 'owner'" in staging.health()[1]
+    said = staging.compose("logs", "backup").stdout
+    assert "error: server db:5432 does not accept the password of 'owner'" in said
+    assert "hint: " in said
+    assert "wrong-secret" not in said
+    secret.write_text(right)
+    staging.compose("--profile", "backup", "stop", "--timeout", "60", "backup")
+
+
+def test_a_full_disk_is_told_and_the_older_backups_stay(staging):
+    before = staging.sets()
+    kept = staging.folder / "kept"
+    staging.backups.rename(kept)
+    staging.backups.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700,uid=10001,gid=10001", "tmpfs",
+                    str(staging.backups)], check=True)
+    try:
+        staging.sql("CREATE TABLE noise AS SELECT gen_random_uuid() AS a, gen_random_uuid() AS b "
+                    "FROM generate_series(1, 100000)")
+        done = staging.run("backup", "backup", check=False)
+        assert done.returncode == 3, done.stdout
+        assert "is full" in done.stdout
+        assert (staging.sets(), staging.unfinished()) == ([], [])
+    finally:
+        subprocess.run(["umount", str(staging.backups)], check=True)
+        staging.backups.rmdir()
+        kept.rename(staging.backups)
+    assert staging.sets() == before
+
+
+def test_a_folder_of_another_user_is_told_with_the_cure(staging):
+    os.chown(staging.backups, 0, 0)
+    try:
+        done = staging.run("backup", "backup", check=False)
+    finally:
+        os.chown(staging.backups, 10001, 10001)
+    assert done.returncode == 2, done.stdout
+    assert "chown -R" in done.stdout
