@@ -41,6 +41,7 @@ class Ansible:
 
     folder: pathlib.Path
     collections: pathlib.Path = field(default_factory=collection_tree.link)
+    tools: str = os.path.dirname(sys.executable)       # the folder of ansible-playbook, for another version of it
 
     def inventory(self, **hosts: dict[str, Any]) -> pathlib.Path:
         """Write an inventory of hosts that are this machine, with their variables."""
@@ -71,14 +72,13 @@ class Ansible:
         return self.play(str(path), self.inventory(localhost={}))
 
     def _run(self, program: str, *arguments: str) -> Said:
-        tools = os.path.dirname(sys.executable)
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "ANSIBLE_"))}
         environment = {
-            **kept, "PATH": f"{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "HOME": str(self.folder),
+            **kept, "PATH": f"{self.tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "HOME": str(self.folder),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections), "ANSIBLE_HOME": str(self.folder / ".ansible"),
             "ANSIBLE_ASYNC_DIR": str(self.folder / ".ansible_async"), "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCALHOST_WARNING": "0"}
-        done = subprocess.run([f"{tools}/{program}", *arguments], env=environment, cwd=self.folder,
+        done = subprocess.run([f"{self.tools}/{program}", *arguments], env=environment, cwd=self.folder,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=300, check=False)
         return Said(done.returncode, done.stdout)

@@ -71,15 +71,15 @@ def test_a_status_file_that_cannot_be_written_stops_the_job_before_it_begins(hos
 
 
 def test_good_settings_are_told_with_what_is_scheduled(host):
-    host.config({"shop": {"timezone": "Europe/Berlin", "jobs": {"dump": {"schedule": "30 2 * * *"},
-                                                               "drill": {"schedule": "0 4 * * sun#1"}}}})
+    jobs = {"dump": {"schedule": "30 2 * * *"}, "drill": {"schedule": "0 4 * * sun#1"}}
+    host.config({"shop": {"timezone": "Europe/Berlin", "jobs": jobs}})
     ran = host.run("config")
     assert (ran.status, "1 clusters, 2 jobs on schedule" in ran.out) == (0, True)
     assert "shop     drill  0 4 * * sun#1  Europe/Berlin  2" in ran.out
     assert "warning: 30 2 * * *: 02:30 does not exist in Europe/Berlin" in ran.err
     body = host.run("--json", "config").json
-    assert [(row["job"], row["schedule"]) for row in body["jobs"]] == [("dump", "30 2 * * *"),
-                                                                      ("drill", "0 4 * * sun#1")]
+    assert {row["job"]: row["schedule"] for row in body["jobs"]} == {
+        "dump": "30 2 * * *", "drill": "0 4 * * sun#1"}
     assert len(body["warnings"]) == 2
 
 

@@ -130,8 +130,6 @@ def _pairs(top: Reader, key: str) -> Mapping[Any, Any]:
     return value
 
 
-
-
 def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
     reader = Reader(body, f"clusters.{name}")
     repositories = reader.texts("repositories", known)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook install on this machine, in folders of the test, by the oldest and the newest ansible-core."""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from kit.plays import Ansible
+
+OLDEST = "2.17.14"
+ROOT = pathlib.Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="installing needs root")
+
+
+@pytest.fixture(scope="session")
+def oldest():
+    """The folder of the oldest ansible-core's programs; made once for the checkout."""
+    home = ROOT / ".work" / f"core-{OLDEST}"
+    home.parent.mkdir(exist_ok=True)
+    with open(f"{home}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)           # tests run side by side
+        if not (home / "made").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+            subprocess.run([home / "bin" / "pip", "install", "--quiet", f"ansible-core=={OLDEST}"], check=True)
+            (home / "made").touch()
+    return str(home / "bin")
+
+
+@pytest.fixture
+def ansible(tmp_path):
+    """Ansible with a home of its own."""
+    return Ansible(tmp_path)
+
+
+@pytest.fixture
+def host(servers, tmp_path):
+    """The variables of a host that has everything below one folder; given settings are put over the cluster's."""
+    server = servers.of(15)
+    place = tmp_path / "host"
+
+    def host(connection=None, **shop):
+        body = {"connection": {**server.settings, **(connection or {})}, "bin_dir": server.bin_dir,
+                "jobs": {"dump": {"schedule": "0 3 * * *", "databases": ["postgres"]},
+                         "drill": {"schedule": "0 4 * * sun#1"}}, **shop}
+        return {
+            "restorable_repositories": {"local": {"type": "local", "path": f"{place}/backups"}},
+            "restorable_clusters": {"shop": body}, "ansible_become": False, "schedule_manager": "systemd",
+            "agent_user": "root", "agent_group": "root", "agent_packages": [], "agent_dependencies": "packages",
+            "agent_python": sys.executable, "agent_command": f"{place}/bin/restorable", "agent_logrotate": False,
+            "agent_config": f"{place}/etc/config.json", "agent_home": f"{place}/lib", "agent_log_dir": f"{place}/log",
+            "schedule_command": f"{place}/bin/restorable", "schedule_config": f"{place}/etc/config.json",
+            "schedule_unit_dir": f"{place}/units", "schedule_cron_file": f"{place}/cron"}
+    place.mkdir()
+    for name in ("bin", "units"):
+        (place / name).mkdir()
+    return host
+
+
+@pytest.fixture
+def place(host, tmp_path):
+    """What is below the host's folder: relative path → content."""
+    def place():
+        root = tmp_path / "host"
+        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return place
+
+
+@pytest.mark.parametrize("core", ["oldest", "newest"])
+def test_check_mode_plans_everything_on_a_bare_host_and_changes_nothing(core, tmp_path, host, place, request):
+    tools = {"tools": request.getfixturevalue("oldest")} if core == "oldest" else {}
+    ansible = Ansible(tmp_path, **tools)
+    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron"})
+    done = ansible.play("install", inventory, "--check", "--diff")
+    assert done.status == 0, done.text
+    assert place() == {}
+    assert "+0 4 1-7 * * root" in done.text
+    assert '+    "clusters": {' in done.text
+    request.node.user_properties.append(("ansible-core", version(ansible)))
+
+
+@pytest.mark.parametrize("core", ["oldest", "newest"])
+def test_a_backup_is_taken_by_the_playbook(core, tmp_path, host, request):
+    tools = {"tools": request.getfixturevalue("oldest")} if core == "oldest" else {}
+    ansible = Ansible(tmp_path, **tools)
+    done = ansible.play("backup", ansible.inventory(db1=host()))
+    assert done.status == 0, done.text
+    assert done.line("db1   shop     ok")
+    assert list((tmp_path / "host/backups/shop/backup").glob("*/manifest.json"))
+
+
+def version(ansible):
+    said = subprocess.run([f"{ansible.tools}/ansible", "--version"], capture_output=True, text=True, check=True,
+                          env={**os.environ, "LC_ALL": "C.UTF-8"})
+    return said.stdout.split("core ")[1].split("]")[0]
+
+
+def test_an_install_works_is_idempotent_and_leaves_backups_when_it_goes(ansible, host, place, tmp_path):
+    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron"})
+    done = ansible.play("install", inventory)
+    assert done.status == 0, done.text
+    command = [tmp_path / "host/bin/restorable", "--config", tmp_path / "host/etc/config.json"]
+    subprocess.run([*command, "backup"], check=True, env={"PATH": os.environ["PATH"]})
+    assert {"bin/restorable", "etc/config.json", "cron"} <= set(place())
+
+    again = ansible.play("install", inventory)
+    assert "changed=0 " in again.line("db1 ", "ok="), again.text
+
+    gone = ansible.play("uninstall", inventory)
+    assert gone.status == 0, gone.text
+    left = place()
+    assert not {"bin/restorable", "etc/config.json", "cron"} & set(left)
+    assert any(name.endswith("manifest.json") for name in left)
+    assert "changed=0 " in ansible.play("uninstall", inventory).line("db1 ", "ok=")
+
+
+def test_a_password_of_the_inventory_is_written_into_a_private_file_and_shown_nowhere(ansible, host, tmp_path):
+    inventory = ansible.inventory(db1={**host({"password": "s3cret-word"}), "schedule_manager": "cron"})
+    done = ansible.play("install", inventory, "--diff", "-vvv")
+    assert done.status == 0, done.text
+    said = done.text.replace(str(inventory), "")
+    assert "s3cret-word" not in said
+    secret = tmp_path / "host/etc/shop.inventory.password"
+    assert (secret.read_text(), secret.stat().st_mode & 0o777) == ("s3cret-word\n", 0o600)
+    config = tmp_path / "host/etc/config.json"
+    assert config.stat().st_mode & 0o777 == 0o640
+    assert json.loads(config.read_text())["clusters"]["shop"]["connection"]["password_file"] == str(secret)
+
+
+def test_bad_input_leaves_settings_and_schedule_in_force(ansible, host, place):
+    assert ansible.play("install", ansible.inventory(db1={**host(), "schedule_manager": "cron"})).status == 0
+    before = place()
+    for change, words in (({"jobs": {"dump": {"schedule": "61 * * * *"}}}, "minute 61 is not in 0-59"),
+                          ({"connection": {"password_file": "/none"}}, "password_file is '/none', which cannot be")):
+        done = ansible.play("install", ansible.inventory(db1={**host(**change), "schedule_manager": "cron"}))
+        assert done.status == 2
+        assert words in " ".join(done.text.split())
+        assert place() == before
+
+
+def test_a_misspelled_variable_is_told_with_the_right_one(ansible, host, place):
+    inventory = ansible.inventory(db1={**host(), "restorable_cluters": {}})
+    done = ansible.play("install", inventory, "--check")
+    assert done.status == 2
+    assert "restorable_cluters is no variable of this collection. Did you mean restorable_clusters?" in done.text
