@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from kit.agekeys import make_pair
 from kit.plays import UNREACHABLE, Ansible
 
 MAJOR = 15
@@ -137,6 +138,25 @@ def test_backups_that_were_meant_to_be_sealed_are_refused_if_they_cannot_be(ansi
     done = ansible.play("backup", ansible.inventory(db1=meant))
     assert "encryption.recipients[0] is 'age1qqq', which is no public key" in done.line("  db1 ", " shop ", "FAILED")
     assert not (tmp_path / "db1").exists()
+
+
+def test_a_sealed_backup_goes_through_every_playbook_by_the_inventorys_keys(ansible, host, tmp_path):
+    pair = make_pair(tmp_path / "key.txt")
+    variables = {**host("db1", shop={}), "restorable_encryption": {"recipients": [pair.public]}}
+    inventory = ansible.inventory(db1=variables)
+    assert ansible.play("backup", inventory).status == 0
+    [backup] = (tmp_path / "db1").rglob("manifest.json")
+    assert [path.name for path in backup.parent.iterdir() if not path.name.endswith(".age")] == ["manifest.json"]
+    verified = ansible.play("verify", inventory)
+    assert verified.status == 0, verified.text
+    assert "1 of them sealed and not opened here" in verified.line("  db1 ", " shop ")
+    unproven = ansible.play("drill", inventory)
+    assert unproven.status == 2
+    assert "no identity is set here" in unproven.line("  db1 ", " shop ", "FAILED")
+    variables["restorable_encryption"]["identity_file"] = str(pair.path)
+    proven = ansible.play("drill", ansible.inventory(db1=variables))
+    assert proven.status == 0, proven.text
+    assert pair.secret not in verified.text + unproven.text + proven.text
 
 
 def test_a_drill_that_fails_names_what_did_not_hold(ansible, host, tmp_path):
