@@ -25,7 +25,7 @@ from _restorable.model.drill import Evidence
 from _restorable.model.manifest import Manifest
 from _restorable.model.policy import Policy
 from _restorable.model.settings import ClusterSettings, Settings
-from _restorable.ops import adopt, backup, drill, hold, prune, restore, status, verify
+from _restorable.ops import adopt, backup, drill, hold, prune, restore, status, sync, verify
 
 HERE = pathlib.Path(__file__).parents[1]
 CORE = HERE.parent / "plugins" / "module_utils"
@@ -90,6 +90,10 @@ class Chain:
     def prune(self, *, dry_run: bool = False, confirm: bool = False, **policy: Any) -> list[Any]:
         return prune.prune(self.world(), Policy.of(policy), dry_run=dry_run, confirm=confirm)
 
+    def sync(self, **how: Any) -> dict[str, Any]:
+        """Bring the repositories level; return the rows by repository."""
+        return {row.repository: row for row in sync.sync(self.world(), self.cluster(), **how)}
+
     def restore(self, *, dry_run: bool = False, **wish: Any) -> Any:
         return restore.restore(self.world(), wire.open_target(self.cluster()), restore.RestoreWish(**wish),
                                choose=wire.chooser(1), dry_run=dry_run)
@@ -103,7 +107,7 @@ class Chain:
                            adopt.AdoptWish(patterns), dry_run=dry_run)
 
     def list(self) -> list[Any]:
-        return status.list_backups(self.world())
+        return status.list_backups(self.world(), self.cluster())
 
     def status(self) -> Any:
         return status.status(self.world(), self.cluster())

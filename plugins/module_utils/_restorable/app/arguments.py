@@ -58,7 +58,7 @@ def _parser() -> _Parser:
     _add_global(parser, suppress=False)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for add in (_backup, _prune, _list, _show, _verify, _restore, _recover, _drill, _status, _hold, _adopt, _init,
-                _config, _audit):
+                _config, _audit, _sync):
         add(verbs)
     add_wal(verbs, _verb)
     add_schedule(verbs, _verb)
@@ -170,6 +170,12 @@ def _drill(verbs: Any) -> None:
                         help="leave the scratch server running if the drill fails")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")
     _add_source(parser)
+
+
+def _sync(verbs: Any) -> None:
+    parser = _verb(verbs, "sync", "copy the backups that a repository lacks from another one")
+    parser.add_argument("--to", default="", metavar="NAME", help="only into this repository; without it into every one")
+    parser.add_argument("--from", default="", metavar="NAME", dest="source", help="only from this repository")
 
 
 def _init(verbs: Any) -> None:

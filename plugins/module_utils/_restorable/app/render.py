@@ -58,6 +58,7 @@ def render_list(cluster: str, report: Report) -> str:
                 rows = [[*row, told] for row, told in zip(rows, ["sealed for", *map(_keys, backups)])]
             lines += indented(table(rows, "<<>><<"[:len(rows[0])]))
         lines += _window(repository)
+        lines += [f"  missing here, run `restorable sync`: {backup}" for backup in repository.get("missing", ())]
         lines += [f"  not ours, never touched: {name}" for name in repository["strangers"]]
         lines.append("")
     return joined(lines[:-1])
@@ -102,7 +103,7 @@ def render_prune(cluster: str, report: Report, *, policy: str) -> str:
     """Return every backup with its fate and its reasons, newest first, and what a guard says."""
     lines: list[str] = []
     for each in report["repositories"]:
-        lines += [f"cluster {cluster}, repository {each['repository']}: keep {policy}"]
+        lines += [f"cluster {cluster}, repository {each['repository']}: keep {each.get('policy', policy)}"]
         fates = [("keep", row) for row in each["kept"]] + [("drop", row) for row in each["dropped"]]
         fates.sort(key=lambda pair: str(pair[1]["backup"]), reverse=True)
         rows = [[fate, row["backup"], "" if row["size"] is None else human_bytes(row["size"]),

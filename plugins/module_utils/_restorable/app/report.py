@@ -131,7 +131,8 @@ def list_report(rows: Sequence[RepositoryStatus], now: datetime) -> Plain:
     """Describe what every repository holds, newest first."""
     return {"repositories": [
         {"repository": row.name, "error": row.error, "free": row.free,
-         "size": sum(each.size for each in row.catalogue.backups), "strangers": list(row.catalogue.strangers),
+         "size": sum(each.size for each in row.catalogue.backups), "missing": list(row.missing),
+         "strangers": list(row.catalogue.strangers),
          "recovery": recovery_report(row.windows),
          "backups": [_row_with_keys(each, now, row.keys) for each in reversed(row.catalogue.backups)]} for row in rows]}
 
@@ -158,8 +159,9 @@ def status_report(status: ClusterStatus) -> Plain:
 def _repository(row: RepositoryStatus, now: datetime | None) -> Plain:
     sets = row.catalogue.committed()
     proven = [each for each in sets if each.proven]
-    return {"repository": row.name, "error": row.error, "free": row.free, "count": len(sets),
-            "orphans": len(row.catalogue.orphans()), "size": sum(each.size for each in row.catalogue.backups),
+    return {"repository": row.name, "error": row.error, "free": row.free, "missing": list(row.missing),
+            "count": len(sets), "orphans": len(row.catalogue.orphans()),
+            "size": sum(each.size for each in row.catalogue.backups),
             "recovery": recovery_report(row.windows),
             "newest": backup_row(sets[-1], now or sets[-1].id.time) if sets else None,
             "newest_proven": backup_row(proven[-1], now or proven[-1].id.time) if proven else None}

@@ -42,7 +42,8 @@ def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping
     if settings.state_dir:
         return settings.state_dir
     local = _local_ones(settings, cluster)
-    if local:
+    # where one repository is enough, the lock must not lie in one that may be gone
+    if local and cluster.repositories_policy == "all":
         return os.path.join(local[0].path, STATE_FOLDER)
     if os.geteuid() == 0:
         return SYSTEM_STATE
@@ -60,8 +61,9 @@ def proof_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping
 
 def sweep_age(settings: Settings, cluster: ClusterSettings) -> float:
     """Return how many seconds an orphan must be old: 0 where the lock keeps all writers out."""
-    guarded = not settings.state_dir and len(_local_ones(settings, cluster)) == len(cluster.repositories)
-    return 0.0 if guarded else FOREIGN_ORPHAN
+    if settings.state_dir or cluster.repositories_policy == "any":
+        return FOREIGN_ORPHAN
+    return 0.0 if len(_local_ones(settings, cluster)) == len(cluster.repositories) else FOREIGN_ORPHAN
 
 
 def _local_ones(settings: Settings, cluster: ClusterSettings) -> list[LocalRepository]:

@@ -40,7 +40,9 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
         FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
         CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, proof, clock),
-        Keyring(KeyFiles(settings.encryption)), page=evidence_page)
+        Keyring(KeyFiles(settings.encryption)), page=evidence_page,
+        any_is_enough=cluster.repositories_policy == "any",
+        retentions={name: settings.repositories[name].retention for name in cluster.repositories})
 
 
 def open_progress(path: str | None) -> Progress:

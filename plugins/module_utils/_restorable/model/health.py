@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from .catalogue import Backup, Catalogue
 from .pick import PHYSICAL
@@ -27,19 +27,23 @@ class Health:
 
 
 def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: ClusterSettings,
-          now: datetime, *, any_selection: bool = False) -> Health:
+          now: datetime, *, any_selection: bool = False, missing: Mapping[str, int] | None = None) -> Health:
     """Return the health of one cluster over all its repositories.
 
     The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one;
     the newest passed drill may be 35 days old. any_selection judges the newest set whatever it selects, for a caller
-    who does not know the job.
+    who does not know the job. missing tells how many sets a repository lacks. Where any repository is enough, and one
+    has a young backup, trouble with the others is yellow.
     """
     label = None if any_selection else settings.dump.selection.label()
-    red = [f"repository {each}" for each in unreadable]
-    yellow: list[str] = []
+    late = [_age(catalogue, label, settings, now) for catalogue in catalogues]
+    trouble = [f"repository {each}" for each in unreadable] + [why for each in late for why in each]
+    enough = settings.repositories_policy == "any" and not all(late)
+    red, yellow = ([], trouble) if enough else (trouble, [])
     for catalogue in catalogues:
-        red += _age(catalogue, label, settings, now)
         yellow += _lacks(catalogue, label)
+    yellow += [f"repository {name} lacks {count} of the others' backups, run `restorable sync --to {name}`"
+               for name, count in (missing or {}).items()]
     drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
     # of one drill the verdicts on two copies may differ
     last = max(drills, key=lambda backup: (_drilled(backup), backup.verdict == "failed"), default=None)

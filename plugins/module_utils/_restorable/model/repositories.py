@@ -8,11 +8,14 @@ A new type is a class, a reader, a line in READERS, and a line in OPENERS of app
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, Union
 
 from ..errors import ConfigError
+from .policy import Policy
 from .reading import Reader
+
+FAMILIES = ("dump", "base")            # each has a retention of its own
 
 # never in a log, an argument or a result
 SECRETS = ("access_key_id", "secret_access_key", "session_token", "secret_options")
@@ -26,6 +29,7 @@ class LocalRepository:
     path: str
     require_marker: bool = False   # refuse a folder without its marker file, as an unmounted disk shows
     evidence: str = ""             # another folder for the evidence of drills; empty: beside the backups
+    retention: Mapping[str, Policy] = field(default_factory=dict)      # by family, in the place of the cluster's
 
     @property
     def place(self) -> str:
@@ -42,6 +46,7 @@ class RcloneRepository:
     config_file: str = ""          # empty: rclone's own, as `rclone config file` tells
     options: Mapping[str, str] = field(default_factory=dict)   # rclone's, by their names: {"bwlimit": "10M"}
     secret_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    retention: Mapping[str, Policy] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -56,8 +61,11 @@ def repository(name: str, body: Any) -> Repository:
     """Read one repository strictly; raise ConfigError that names the path and the value."""
     reader = Reader(body, f"repositories.{name}")
     found = READERS[reader.choice("type", "local", READERS)](name, reader)
+    own = reader.inner("retention")
+    policies = {family: Policy.of(own.raw(family), f"{own.where}.{family}") for family in FAMILIES if own.raw(family)}
+    own.done()
     reader.done()
-    return found
+    return replace(found, retention=policies)
 
 
 def without_secrets(body: Any, where: str) -> None:

@@ -72,6 +72,7 @@ class ClusterSettings:
     name: str
     connection: Mapping[str, Any] = field(default_factory=dict)
     repositories: tuple[str, ...] = ()
+    repositories_policy: str = "all"       # any: a set is committed where one of them has it
     bin_dir: str = ""
     staging: str = ""              # folder of directory dumps and of archives that are restored in parallel
     dump: DumpJob = DumpJob()
@@ -141,7 +142,8 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
         raise reader.wrong("connection", connection, "a mapping of libpq parameters")
     jobs, objectives, retention = reader.inner("jobs"), reader.inner("objectives"), reader.inner("retention")
     found = ClusterSettings(
-        name, dict(connection), repositories, reader.text("bin_dir"), reader.text("staging"),
+        name, dict(connection), repositories, reader.choice("repositories_policy", "all", ("all", "any")),
+        reader.text("bin_dir"), reader.text("staging"),
         dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), base_job(jobs.inner("base")),
         base_job(jobs.inner("incremental"), incremental=True),
         Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),

@@ -18,6 +18,7 @@ from ..model.sidecar import LIMIT, described_database, read_meta, sidecar_names
 from ..ports import Archives, Folder, FolderEntry, Store
 from .adopted import Known, adopted_manifest, object_name, store_set
 from .examine import DumpFile, examine, read_sidecar
+from .reach import reach
 from .sweep import sweep_orphans
 from .world import World
 
@@ -90,8 +91,7 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
     patterns = [Pattern.of(text) for text in wish.patterns]
     zone(wish.timezone, "timezone")
     world.keys.check()
-    for store in world.stores:
-        store.check(write=not dry_run)
+    world, _losses = reach(world, write=not dry_run)
     entries = folder.entries()
     chosen = [each for each in entries if any(pattern.matches(each.name) for pattern in patterns)]
     if not chosen:

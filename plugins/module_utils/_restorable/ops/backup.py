@@ -20,6 +20,7 @@ from ..version import VERSION
 from .dumpset import DumpedDatabase, dump_database, dump_globals
 from .partial import mark_missing
 from .preflight import DumpPlan, bind_cluster, plan_dump
+from .reach import kept_up, reach
 from .sweep import remove_set, sweep_orphans
 from .world import World
 
@@ -59,8 +60,7 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
 
     Everything or nothing: on any failure the objects of the unfinished set are removed, and older sets are untouched.
     """
-    for store in world.stores:
-        store.check(write=not dry_run)
+    world, losses = reach(world, write=not dry_run)
     if dry_run:
         return BackupReport(*_planned(world, cluster, job, accept_new_server, dry_run=True))
     with world.lock.hold("backup"):
@@ -76,7 +76,8 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
             remove_set(world, run.id)
             raise
         _run_hook(world, "post", job.post_command, run)
-        return BackupReport(plan, True, manifest, swept, (*plan.warnings, *_lacks(manifest)))
+        lacking = losses.warnings(f"backup {manifest.id}")
+        return BackupReport(plan, True, manifest, swept, (*plan.warnings, *_lacks(manifest), *lacking))
 
 
 def _lacks(manifest: Manifest) -> list[str]:
@@ -138,7 +139,7 @@ def _require_objects(world: World, manifest: Manifest) -> None:
     for store in world.stores:
         found = {entry.key: entry.size for entry in store.list(set_prefix(world.cluster, manifest.id))}
         gone = [key for key, size in wanted.items() if found.get(key) != size]
-        if gone:
+        if gone and kept_up([store]):
             raise Unavailable(f"object {store.name}:{gone[0]} is gone before its set was committed",
                               code="backup.object_gone",
                               hint="Another host writes to this repository without our lock; give both the same "

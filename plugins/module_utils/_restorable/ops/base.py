@@ -22,6 +22,7 @@ from .base_plan import BasePlan, parent_files, plan_base
 from .base_wal import Pause, pause, wait_for_wal
 from .dumpset import store_stream
 from .preflight import bind_cluster
+from .reach import reach
 from .source import BaseSource, BaseStream
 from .sweep import remove_set, sweep_orphans
 from .world import World
@@ -46,8 +47,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
 
     Everything or nothing: without its WAL, inside or in every repository, there is no backup.
     """
-    for store in world.stores:
-        store.check(write=not dry_run)
+    world, losses = reach(world, write=not dry_run)
     if dry_run:
         return BaseDone(_planned(world, source, job, archived, accept_new_server, dry_run=True), True)
     with world.lock.hold("base backup"):
@@ -61,7 +61,8 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
             # an interrupt too must leave nothing half-made behind
             remove_set(world, plan.id)
             raise
-        return BaseDone(plan, True, manifest, swept, (*plan.warnings, *notices))
+        return BaseDone(plan, True, manifest, swept, (*plan.warnings, *notices,
+                                                      *losses.warnings(f"backup {manifest.id}")))
 
 
 def _planned(world: World, source: BaseSource, job: BaseJob, archived: bool, accept: bool, *,

@@ -26,6 +26,7 @@ from .journal import read_heads
 from .keyrung import check_keys
 from .ladder import Ladder
 from .objects import unauthenticated
+from .reach import reach
 from .rungs import check_objects, check_restored, restore_all
 from .world import World, read_manifest
 
@@ -49,14 +50,13 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
 
     A verdict of failed or incomplete is a result, not an error; errors are raised only for what prevents a verdict.
     """
-    for store in world.stores:
-        store.check(write=not dry_run)
+    world, losses = reach(world, write=not dry_run)
     copies = Copies.of(world, job.backup, choose=choose)
     plan = _plan(world, scratch, copies.stores[0], copies)
     if dry_run:
         return plan, None
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional))
-    ladder.notes += copies.notes
+    ladder.notes += [*losses.warnings("the evidence of this drill"), *copies.notes]
     begun = world.clock.now()
     with no_prune(world, "drill"):
         plan, found = _climb_with(world, scratch, job, plan, copies, cluster.retention, ladder)

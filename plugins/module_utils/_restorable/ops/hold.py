@@ -8,14 +8,14 @@ import json
 
 from ..model.naming import BackupId, hold_key
 from ..ports import Store
+from .reach import reach
 from .world import World, read_catalogue
 
 
 def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
          dry_run: bool = False) -> tuple[str, bool]:
     """Set or release the hold of one set in every repository that has it; return (id, whether anything changed)."""
-    for store in world.stores:
-        store.check(write=not dry_run)
+    world, _losses = reach(world, write=not dry_run)
     if dry_run:
         chosen, todo = _plan(world, backup, release)
         return str(chosen), bool(todo)

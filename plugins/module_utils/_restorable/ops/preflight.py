@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Mapping
 
 from ..errors import ConfigError, Damaged, NotFound, Refused, Unavailable
+from ..model.binding import read_binding
 from ..model.catalogue import Backup, Catalogue
 from ..model.naming import BackupId, cluster_key
 from ..model.server import Database, Selection, Server
@@ -169,9 +170,4 @@ def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -
 
 def bound_identifier(store: Store, key: str) -> str:
     """Return the system identifier that a cluster.json binds its folder to; raise Damaged if it cannot be read."""
-    try:
-        return str(json.loads(b"".join(store.get(key)))["system_identifier"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"object {store.name}:{key} cannot be read: {error}", code="repository.binding_damaged",
-                      hint="Check the disk; if this is the right repository, remove that one file, and the next "
-                           "backup writes it again.") from error
+    return read_binding(b"".join(store.get(key)), f"{store.name}:{key}")

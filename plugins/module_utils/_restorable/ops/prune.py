@@ -31,6 +31,7 @@ from .journal import announce, read_heads
 from .prune_bases import PHYSICAL, joined, plan_bases
 from .prune_evidence import delete_evidence, plan_evidence
 from .prune_wal import delete_wal, plan_wal_of
+from .reach import reach
 from .sweep import delete_set, sweep_orphans
 from .world import World, list_sets
 
@@ -59,8 +60,7 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
     Every repository is planned before the first deletion anywhere. A guard that fires raises Refused with the plans
     in its details.
     """
-    for store in world.stores:
-        store.check(write=not dry_run)
+    world, _losses = reach(world, write=not dry_run)
     policies = {"dump": policy, "base": bases or Policy.of({})}
     if dry_run:
         plans = _plans(world, policies, confirm)
@@ -132,7 +132,7 @@ def _plans(world: World, policies: Policies, confirm: bool) -> list[Planned]:
 
 
 def _plan(world: World, store: Store, policies: Policies, now: datetime, confirm: bool) -> Planned:
-    cluster = world.cluster
+    cluster, policies = world.cluster, _own(world, store, policies)
     listing = list(list_sets(store, cluster))
     catalogue = Catalogue.of(cluster, listing)
     records = [key for key, _size in listing if key.startswith(prune_prefix(cluster))]
@@ -145,6 +145,11 @@ def _plan(world: World, store: Store, policies: Policies, now: datetime, confirm
                        known_digest=digest, confirmed=confirm, last_pruned=when)
     bases = plan_bases(world, store, catalogue, chosen, policies["base"], now, past=records, confirm=confirm)
     return store, catalogue, joined(dumps, bases)
+
+
+def _own(world: World, store: Store, policies: Policies) -> Policies:
+    """Return a repository's policies: its own, and the cluster's where it has none."""
+    return {**policies, **world.retentions.get(store.name, {})}
 
 
 def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[Candidate]:
@@ -175,7 +180,7 @@ def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies:
     for row in plan.dropped:
         delete_set(store, world.cluster, row.id, by_id[row.id].objects)
         world.progress.advance(by_id[row.id].size)
-    for family, policy in policies.items():
+    for family, policy in _own(world, store, policies).items():
         own = tuple(row for row in plan.rows if (row.id.kind in PHYSICAL) == (family == "base"))
         if own or family == "dump":
             _record(world, store, Plan(own), policy, family)

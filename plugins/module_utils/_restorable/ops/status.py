@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ..errors import Damaged, RestorableError
 from ..model.catalogue import Backup, Catalogue
@@ -19,6 +19,7 @@ from ..model.recovery import Window
 from ..model.settings import ClusterSettings
 from ..ports import Store
 from .copies import Shelf
+from .lacking import lacking, policies_of
 from .windows import recoverable
 from .world import World, read_catalogue, read_manifest
 
@@ -33,6 +34,7 @@ class RepositoryStatus:
     free: int | None = None
     windows: tuple[Window, ...] = ()   # of base backups
     keys: Mapping[BackupId, tuple[str, ...]] = field(default_factory=dict)     # of sealed sets, if asked for
+    missing: tuple[str, ...] = ()  # sets of the other repositories that its own retention would keep, newest first
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,12 @@ class ClusterStatus:
     now: datetime | None = None
 
 
-def list_backups(world: World, *, keys: bool = False) -> list[RepositoryStatus]:
+def list_backups(world: World, settings: ClusterSettings | None = None, *,
+                 keys: bool = False) -> list[RepositoryStatus]:
     """Return every repository's catalogue; one that cannot be read is told, and raised only if none can.
 
-    keys reads the manifest of every sealed set too, and tells for which keys it is sealed.
+    With the cluster's settings it is also told which sets a repository lacks. keys reads the manifest of every sealed
+    set too, and tells for which keys it is sealed.
     """
     rows, errors = [], []
     for store in world.sources():
@@ -61,7 +65,20 @@ def list_backups(world: World, *, keys: bool = False) -> list[RepositoryStatus]:
             errors.append(error)
     if errors and len(errors) == len(rows):
         raise errors[0]
-    return rows
+    return rows if settings is None else _with_missing(world, settings, rows)
+
+
+def _with_missing(world: World, settings: ClusterSettings, rows: Sequence[RepositoryStatus]) -> list[RepositoryStatus]:
+    readable = [row for row in rows if not row.error]
+    if len(readable) < 2:
+        return list(rows)
+    found = []
+    for row in rows:
+        others = [each.catalogue for each in readable if each is not row]
+        lacks = () if row.error else lacking(row.catalogue, others, policies_of(world, settings, row.name),
+                                             world.clock.now())
+        found.append(replace(row, missing=tuple(str(each.id) for each in lacks)))
+    return found
 
 
 def _with_keys(world: World, store: Store, row: RepositoryStatus) -> RepositoryStatus:
@@ -81,12 +98,12 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
 
     any_selection judges the newest set whatever it selects, for a caller who does not know the job.
     """
-    rows = tuple(_repository(world, store) for store in world.sources())
+    rows = tuple(_with_missing(world, settings, [_repository(world, store) for store in world.sources()]))
     now = world.clock.now()
     drills = [each.drilled for row in rows for each in row.catalogue.backups if each.drilled]
     unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
     health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,
-                   any_selection=any_selection)
+                   any_selection=any_selection, missing={row.name: len(row.missing) for row in rows if row.missing})
     return ClusterStatus(world.cluster, rows, health, max(drills, default=None), now)
 
 

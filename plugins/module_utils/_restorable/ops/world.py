@@ -21,6 +21,7 @@ from ..model.naming import (
     prune_prefix,
     set_prefix,
 )
+from ..model.policy import Policy
 from ..ports import Clock, Hooks, Lock, Progress, Store
 from ..stream.keyring import Keyring
 from .pen import Pen
@@ -42,6 +43,9 @@ class World:
     sweep_age: float = 0.0         # seconds an orphan must be old; 0 where the lock keeps all writers out
     pen: Pen | None = None         # writes the journal; None writes none
     keys: Keyring = field(default_factory=Keyring)     # what new objects are sealed for, and what opens sealed ones
+    any_is_enough: bool = False    # a set is committed where one repository has it; the others catch up by sync
+    # each repository's own retention by family, where it differs from the cluster's
+    retentions: Mapping[str, Mapping[str, Policy]] = field(default_factory=dict)
     source: str = ""               # the one repository that is read from; empty: any that has what is wanted
     page: Page | None = None       # renders evidence for people; None stores none
 

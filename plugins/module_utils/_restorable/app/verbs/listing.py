@@ -14,7 +14,7 @@ def run(call: Call) -> Result:
     from ..render import render_list
     from ..report import list_report
     world = call.world()
-    report = list_report(list_backups(world, keys=call.options.keys), world.clock.now())
+    report = list_report(list_backups(world, call.cluster, keys=call.options.keys), world.clock.now())
     text = "" if call.console.as_json else render_list(call.cluster.name, report)
     unread = any(each["error"] for each in report["repositories"])
     return Result(report, text, status=Unavailable.exit_status if unread else 0)

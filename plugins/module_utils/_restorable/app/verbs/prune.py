@@ -4,6 +4,8 @@
 """restorable prune."""
 from __future__ import annotations
 
+from typing import Any
+
 from ...errors import Refused
 from ..call import Call, Result
 
@@ -20,6 +22,15 @@ def run(call: Call) -> Result:
                                     dry_run=dry_run, confirm=call.options.confirm))
     except Refused as error:
         report = refused_prune_report(error)
-        text = render_prune(name, report, policy=str(policy)) if report else ""
+        text = render_prune(name, _named(call, report), policy=str(policy)) if report else ""
         return Result(report, text, status=error.exit_status, error=error)
-    return Result(report, render_prune(name, report, policy=str(policy)), prune_done(name, report, dry_run=dry_run))
+    text = render_prune(name, _named(call, report), policy=str(policy))
+    return Result(report, text, prune_done(name, report, dry_run=dry_run))
+
+
+def _named(call: Call, report: dict[str, Any]) -> dict[str, Any]:
+    """Say of each repository what it keeps, where it has a retention of its own."""
+    for row in report["repositories"]:
+        own = call.settings.repositories[row["repository"]].retention.get("dump")
+        row.update({"policy": str(own)} if own else {})
+    return report

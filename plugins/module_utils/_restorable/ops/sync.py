@@ -1,0 +1,202 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bring repositories level: copy the sets that one lacks from another, byte by byte, without opening them.
+
+Each set is copied object by object, checked against the manifest's SHA-256 while it passes, and committed by its
+manifest at the end, so an interruption leaves an orphan that the next sync completes. Nothing is ever overwritten.
+"""
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Iterable, Sequence
+
+from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
+from ..model.catalogue import Backup, Catalogue
+from ..model.naming import BackupId, cluster_key, manifest_key, object_key, set_prefix
+from ..model.settings import ClusterSettings
+from ..ports import Store
+from .lacking import lacking, policies_of
+from .objects import counted, expect
+from .preflight import bound_identifier
+from .sync_marks import copy_marks
+from .world import World, manifest_names, read_catalogue, read_manifest
+
+
+@dataclass
+class Synced:
+    """What one repository got, or in a dry run would get."""
+
+    repository: str
+    sets: list[str] = field(default_factory=list)      # newest first
+    size: int = 0                  # bytes of objects that were copied; those that lay there already do not count
+    marks: int = 0                 # holds, evidence and WAL
+    error: RestorableError | None = None               # why it is not level now
+    conflicts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def sync(world: World, settings: ClusterSettings, *, to: str = "", source: str = "",
+         dry_run: bool = False) -> list[Synced]:
+    """Copy what each repository, or the one named to, lacks and its retention would keep.
+
+    A repository that cannot be reached or is of another server fails only itself, and is told in its row.
+    """
+    targets = [_named(world, to)] if to else list(world.stores)
+    sources = [_named(world, source)] if source else list(world.stores)
+    if to and to == source:
+        raise Refused(f"repository {to} is both the source and the target", code="sync.same",
+                      hint="Name two repositories.")
+    found = []
+    for target in targets:
+        row = Synced(target.name)
+        try:
+            _sync_one(world, settings, target, [each for each in sources if each is not target], row, dry_run)
+        except RestorableError as error:
+            row.error = error
+        found.append(row)
+    return found
+
+
+def _named(world: World, name: str) -> Store:
+    for store in world.stores:
+        if store.name == name:
+            return store
+    raise NotFound(f"repository {name!r} is none of cluster {world.cluster}", code="repository.unknown",
+                   hint=f"Its repositories are: {', '.join(store.name for store in world.stores)}.")
+
+
+def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: Sequence[Store], row: Synced,
+              dry_run: bool) -> None:
+    target.check(write=not dry_run)
+    readable: list[tuple[Store, Catalogue]] = []
+    for each in sources:
+        try:
+            each.check(write=False)
+            readable.append((each, read_catalogue(each, world.cluster)))
+        except RestorableError as error:
+            row.notes.append(f"repository {each.name} was passed over: {error.message}")
+    if not readable:
+        raise Unavailable(f"repository {target.name} has no other repository to be brought level with",
+                          code="sync.no_source", hint="Name at least two repositories, one of which can be read.")
+    _require_one_server(world, target, [store for store, _catalogue in readable])
+    here = read_catalogue(target, world.cluster)
+    row.conflicts += _conflicts(world, target, here, readable)
+    wanted = lacking(here, [catalogue for _store, catalogue in readable],
+                     policies_of(world, settings, target.name), world.clock.now())
+    for backup in wanted:
+        _bring(world, target, backup, readable, row, dry_run)
+    with nullcontext() if dry_run else world.lock.hold("sync"):
+        row.marks = copy_marks(world, target, [store for store, _catalogue in readable], dry_run=dry_run)
+    if row.conflicts:
+        raise Refused(f"repository {target.name} has other bytes than another one under {row.conflicts[0]}"
+                      + (f" and {len(row.conflicts) - 1} more" if row.conflicts[1:] else ""), code="sync.conflict",
+                      hint="Nothing was overwritten. Find with `restorable verify` which copy is whole, and remove the "
+                           "other one by hand.")
+
+
+def _bring(world: World, target: Store, backup: Backup, readable: Sequence[tuple[Store, Catalogue]], row: Synced,
+           dry_run: bool) -> None:
+    """Copy one set from the first repository whose copy is whole."""
+    holders = [store for store, catalogue in readable
+               if any(each.id == backup.id for each in catalogue.committed())]
+    if dry_run:
+        row.sets.append(str(backup.id))
+        row.size += backup.size
+        return
+    error: RestorableError | None = None
+    for source in holders:
+        try:
+            # a lock for each set: a backup that is due begins between two of them
+            with world.lock.hold("sync"):
+                row.size += copy_set(world, source, target, backup.id, row.conflicts)
+            row.sets.append(str(backup.id))
+            return
+        except (Damaged, NotFound, Unavailable) as reason:
+            if not _is_of(reason, source):
+                raise
+            row.notes.append(f"backup {backup.id} of {source.name} was passed over: {reason.message}")
+            error = reason
+    if error is not None:
+        raise error
+
+
+def _is_of(error: RestorableError, store: Store) -> bool:
+    return f"{store.name}:" in error.message or f"repository {store.name}:" in error.message
+
+
+def copy_set(world: World, source: Store, target: Store, backup: BackupId, conflicts: list[str]) -> int:
+    """Copy a set's objects and then its manifest; return the bytes that were copied."""
+    names = manifest_names(source, world.cluster, backup)
+    manifest = read_manifest(source, world.cluster, backup)
+    world.progress.phase(f"copy {backup} to {target.name}", manifest.size)
+    manifests = {object_key(world.cluster, backup, name): b"".join(source.get(object_key(world.cluster, backup, name)))
+                 for name in names}
+    sizes = {entry.key: entry.size for entry in target.list(set_prefix(world.cluster, backup))}
+    copied, before = 0, len(conflicts)
+    for item in manifest.items:
+        key = object_key(world.cluster, backup, item.name)
+        if key in sizes:
+            # of a sync or a prune that was interrupted
+            if sizes[key] != item.size or _digest(target, key) != item.sha256:
+                conflicts.append(key)
+            continue
+        stage = expect(item.size, item.sha256, f"object {source.name}:{key} as stored")
+        target.put(key, stage(counted(source.get(key), world.progress)))
+        copied += item.size
+    if len(conflicts) > before:
+        raise Refused(f"repository {target.name} holds another {conflicts[-1]} than the manifest describes",
+                      code="sync.conflict", hint="It is of no committed set; remove it by hand, then run this again.")
+    # the first one commits the set, so it comes after those of new keys
+    for key in sorted(manifests, key=lambda each: each == manifest_key(world.cluster, backup)):
+        if key not in sizes:
+            target.put(key, [manifests[key]])
+            copied += len(manifests[key])
+    return copied
+
+
+def _digest(store: Store, key: str) -> str:
+    digest = sha256()
+    for chunk in store.get(key):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _conflicts(world: World, target: Store, here: Catalogue,
+               readable: Iterable[tuple[Store, Catalogue]]) -> list[str]:
+    """Return the manifests of sets that both have and that are not the same bytes.
+
+    The one that commits a set never changes; of sets that were given new keys in one place, only that one is common.
+    """
+    found = set()
+    own = {each.id: each for each in here.committed()}
+    for source, catalogue in readable:
+        for other in catalogue.committed():
+            mine = own.get(other.id)
+            if mine is None:
+                continue
+            key = manifest_key(world.cluster, other.id)
+            if b"".join(target.get(key)) != b"".join(source.get(key)):
+                found.add(key)
+    return sorted(found)
+
+
+def _require_one_server(world: World, target: Store, sources: Iterable[Store]) -> None:
+    """Raise Refused unless every repository is bound to the same server, or to none."""
+    mine = _bound(world, target)
+    for source in sources:
+        theirs = _bound(world, source)
+        if mine and theirs and mine != theirs:
+            raise Refused(f"repository {target.name} holds cluster {world.cluster} of the server with system "
+                          f"identifier {mine}, repository {source.name} of {theirs}", code="repository.other_server",
+                          hint="Give the two servers cluster names of their own.")
+
+
+def _bound(world: World, store: Store) -> str:
+    key = cluster_key(world.cluster)
+    try:
+        return bound_identifier(store, key)
+    except NotFound:
+        return ""

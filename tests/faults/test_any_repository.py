@@ -1,0 +1,168 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where any repository is enough, one that is down or fails in mid-dump stops nothing, is told, and catches up."""
+from __future__ import annotations
+
+import pytest
+
+from _restorable.errors import Damaged, Refused, Unavailable
+from kit.chain import Chain
+from kit.fault import Fault, Faults
+from kit.faulty_store import FaultyStore
+
+
+def gone():
+    return Unavailable("repository vault: the host does not answer", code="store.unreachable", hint="Wait.")
+
+
+@pytest.fixture
+def pair(pg16, shop, folder):
+    """A chain over two repositories of which any is enough."""
+    chain = Chain(pg16, folder, repositories=("disk", "vault"), databases=[shop])
+    chain.own["repositories_policy"] = "any"
+    chain.body["state_dir"] = str(folder / "state")
+    return chain
+
+
+def failing(chain, *faults, name="vault"):
+    """Make one repository fail as planned; returns the context that wants every fault reached."""
+    planned = Faults(*faults)
+    chain.wrap_store = lambda store: FaultyStore(store, planned) if store.name == name else store
+    return planned
+
+
+def mended(chain):
+    chain.wrap_store = lambda store: store
+
+
+def test_a_repository_that_is_down_is_left_out_and_catches_up(pair):
+    with failing(pair, Fault("check", gone())):
+        report = pair.back_up()
+    mended(pair)
+    backup = str(report.manifest.id)
+    assert (pair.ids("disk"), pair.ids("vault")) == ([backup], [])
+    assert any("vault lacks" in each and "restorable sync --to vault" in each for each in report.warnings)
+    rows = {row.name: row.missing for row in pair.list()}
+    assert rows == {"disk": (), "vault": (backup,)}
+    told = pair.status().health
+    assert told.colour == "yellow"
+    assert any("vault lacks 1" in each for each in told.reasons)
+    assert pair.sync(to="vault")["vault"].sets == [backup]
+    assert pair.ids("vault") == [backup]
+    assert {each.verdict for each in pair.verify()} == {"passed"}
+    assert all(row.missing == () for row in pair.list())
+
+
+@pytest.mark.parametrize(("verb", "nth"), [("put", 1), ("put", 3), ("put", 6), ("list", 2), ("delete", 1)])
+def test_a_repository_that_fails_in_the_midst_stops_no_other(pair, verb, nth):
+    with failing(pair, Fault(verb, gone(), nth=nth)):
+        report = pair.back_up()
+    mended(pair)
+    assert pair.ids("disk") == [str(report.manifest.id)]
+    assert pair.ids("vault") == []
+    assert any("vault lacks" in each for each in report.warnings)
+    assert pair.verify("latest")[0].verdict == "passed"
+    assert pair.drill().verdict == "passed"
+
+
+def test_a_stream_that_breaks_in_one_repository_goes_on_into_the_other(pair, shop, pg16):
+    pg16.sql("CREATE TABLE noise AS SELECT decode(md5(g::text), 'hex') AS b FROM generate_series(1, 200000) g",
+             database=shop)
+
+    class Breaking(FaultyStore):
+        """Fails as the place does, not as the stream: its own put raises once so many bytes have come."""
+
+        def put(self, key, chunks):
+            if not key.endswith(".dump.zst"):
+                return self.inner.put(key, chunks)
+
+            def counted():
+                passed = 0
+                for chunk in chunks:
+                    passed += len(chunk)
+                    if passed > 500_000:
+                        raise OSError(28, "No space left on device")
+                    yield chunk
+
+            try:
+                return self.inner.put(key, counted())
+            except OSError:
+                raise gone() from None
+
+    pair.wrap_store = lambda store: Breaking(store, Faults()) if store.name == "vault" else store
+    report = pair.back_up()
+    mended(pair)
+    [dump] = report.manifest.dumps()
+    assert dump.size > 1_000_000
+    assert (pair.ids("disk"), pair.ids("vault")) == ([str(report.manifest.id)], [])
+    assert pair.verify("latest")[0].verdict == "passed"
+
+
+def test_the_last_repository_that_fails_fails_the_run(pair):
+    with failing(pair, Fault("check", gone())):
+        pair.body["repositories"]["disk"]["path"] = str(pair.folder / "slip" / "disk")
+        with pytest.raises(Exception, match="slip"):
+            pair.back_up()
+
+
+def test_with_all_wanted_one_that_is_down_stops_the_run_before_anything_is_written(pair, fails):
+    pair.own["repositories_policy"] = "all"
+    pair.taken()
+    with failing(pair, Fault("check", gone())), fails(pair, "store.unreachable", "vault"):
+        pair.back_up()
+    with failing(pair, Fault("put", gone(), nth=3)), fails(pair, "store.unreachable", "vault"):
+        pair.back_up()
+
+
+def test_a_prune_a_hold_and_a_drill_go_on_where_one_is_down(pair):
+    first = str(pair.taken().id)
+    pair.taken(), pair.taken()
+    for work in (pair.hold, lambda: pair.prune(last=1, min_keep=0, min_age="0", confirm=True), pair.drill):
+        with failing(pair, Fault("check", gone())):
+            work()
+    mended(pair)
+    assert first not in pair.ids("disk") and first in pair.ids("vault")
+    assert len(pair.ids("disk")) == 2
+    row = next(each for each in pair.list() if each.name == "vault").catalogue
+    assert not any(each.held or each.proven for each in row.committed())
+    done = pair.sync()
+    assert done["vault"].marks == 3 and done["vault"].sets == []      # the hold, the evidence and its page
+    row = next(each for each in pair.list() if each.name == "vault").catalogue
+    assert row.committed()[-1].held and row.committed()[-1].proven
+
+
+def test_each_repository_has_its_own_retention(pair):
+    pair.body["repositories"]["vault"]["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}
+    old, new = str(pair.taken().id), str(pair.taken().id)
+    plans = {each.repository: each.plan for each in pair.prune(daily=7, dry_run=True)}
+    assert [str(row.id) for row in plans["vault"].dropped] == [old]
+    assert plans["disk"].dropped == ()
+    pair.prune(daily=7)
+    assert (pair.ids("disk"), pair.ids("vault")) == ([old, new], [new])
+    assert all(row.missing == () for row in pair.list())       # what its own retention drops is not missing
+    assert pair.sync()["vault"].sets == []
+
+
+def test_two_writers_with_one_id_are_never_mixed(pair):
+    class Late(FaultyStore):
+        """Another host's object comes under the same key just before ours."""
+
+        def put(self, key, chunks):
+            if key.endswith(".dump.zst"):
+                self.inner.put(key, [b"another host's"])
+            return self.inner.put(key, chunks)
+
+    pair.wrap_store = lambda store: Late(store, Faults()) if store.name == "vault" else store
+    with pytest.raises(Refused) as caught:
+        pair.back_up()
+    assert caught.value.code == "store.exists"
+    mended(pair)
+    assert pair.ids("disk") == pair.ids("vault") == []
+
+
+def test_damage_that_a_repository_reports_gives_it_up(pair):
+    bad = Damaged("repository vault stored other bytes than it was given", code="store.differs", hint="Check it.")
+    with failing(pair, Fault("put", bad, nth=4)):
+        report = pair.back_up()
+    assert any("other bytes" in each for each in report.warnings)
