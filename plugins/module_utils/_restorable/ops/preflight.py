@@ -164,7 +164,8 @@ def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -
                               hint="Give the other server its own cluster name; if this one was rebuilt on purpose, "
                                    "run `restorable backup --accept-new-server` once.")
         if not dry_run:
-            store.delete(key)
+            if known is not None:
+                store.delete(key)      # only then: a host may have no right to delete
             store.put(key, [json.dumps({"format": 1, "system_identifier": mine}).encode()])
 
 
