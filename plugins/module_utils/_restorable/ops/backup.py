@@ -21,7 +21,8 @@ from .dumpset import DumpedDatabase, dump_database, dump_globals
 from .partial import mark_missing
 from .preflight import DumpPlan, bind_cluster, plan_dump
 from .reach import kept_up, reach
-from .sweep import remove_set, sweep_orphans
+from .sweep import remove_set
+from .tidy import sweep_where_allowed
 from .world import World
 
 
@@ -65,7 +66,7 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
         return BackupReport(*_planned(world, cluster, job, accept_new_server, dry_run=True))
     with world.lock.hold("backup"):
         plan, changed = _planned(world, cluster, job, accept_new_server, dry_run=False)
-        swept = sweep_orphans(world)
+        swept = sweep_where_allowed(world)
         if not changed:
             return BackupReport(plan, False, swept=swept)
         run = _Run(plan.id, world.clock.now())

@@ -24,7 +24,8 @@ from .dumpset import store_stream
 from .preflight import bind_cluster
 from .reach import reach
 from .source import BaseSource, BaseStream
-from .sweep import remove_set, sweep_orphans
+from .sweep import remove_set
+from .tidy import sweep_where_allowed
 from .world import World
 
 CHUNK = 256 * 1024                 # bytes; the server's own messages are small
@@ -52,7 +53,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
         return BaseDone(_planned(world, source, job, archived, accept_new_server, dry_run=True), True)
     with world.lock.hold("base backup"):
         plan = _planned(world, source, job, archived, accept_new_server, dry_run=False)
-        swept = sweep_orphans(world)
+        swept = sweep_where_allowed(world)
         if plan.skipped_because:
             return BaseDone(plan, False, swept=swept)
         try:
