@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure dumps, drills, plans and start-up side by side, print the ratios, and keep them as bench.json.
 
-    run.py [--scale 100] [--rounds 3] [--only dump|drill|physical|catalogue|startup|sealing]
+    run.py [--scale 100] [--rounds 3] [--only dump|drill|physical|catalogue|startup|sealing|wal]
 """
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from tests.bench import (  # noqa: E402 - the path above makes them importable
     physical,
     sealing,
     startup,
+    wal,
 )
 from tests.bench.table import Row, table  # noqa: E402
 from tests.kit.servers import find_bin_dir, start_server  # noqa: E402
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=100, help="percent of the full database of about 1.8 GB")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("dump", "drill", "physical", "catalogue", "startup", "sealing"))
+    parser.add_argument("--only", choices=("dump", "drill", "physical", "catalogue", "startup", "sealing", "wal"))
     options = parser.parse_args(argv)
     rows: list[Row] = []
     facts: dict[str, Any] = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -51,6 +52,8 @@ def main(argv: list[str]) -> int:
         rows += catalogue.measure(options.rounds, say)
     if options.only in (None, "sealing"):
         rows += sealing.measure(options.rounds, say)
+    if options.only in (None, "wal"):
+        rows += wal.measure(options.rounds, say)
     if options.only in (None, "dump", "drill", "physical"):
         rows += _with_database(options, facts)
     say("\n" + table(rows))

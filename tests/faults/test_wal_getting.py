@@ -4,6 +4,7 @@
 """restore_command: absence is proven or it is not said; what is damaged, unreachable or forbidden is never the end."""
 from __future__ import annotations
 
+import json
 import os
 import threading
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from _restorable.ops.wal_get import get_wal, later_segment
 from _restorable.ops.wal_prefetch import Prefetcher
 from _restorable.ops.world import World
 from _restorable.store.home import MARKER
+from kit.agekeys import make_pair
 from kit.command import Command
 from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
@@ -307,3 +309,40 @@ class TestPrefetch:
             file.write("999999999\n")
         assert AheadFolder(ahead.folder).claim()
         assert not ahead.here()
+
+
+class TestSealed:
+    """Segments are sealed like every other object, and a wrong key is no end of the WAL."""
+
+    @pytest.fixture
+    def command(self, tmp_path):
+        command = Command(tmp_path, {"shop": {"wal": {"spool": str(tmp_path / "spool"), "patience": 0}}})
+        self.pair = make_pair(tmp_path / "key")
+        self.seal(command, tmp_path / "key")
+        (tmp_path / NAMES[0]).write_bytes(segment_bytes(NAMES[0]))
+        assert command("wal-push", str(tmp_path / NAMES[0])).status == 0
+        return command
+
+    def seal(self, command, identity):
+        body = json.loads(command.config.read_text())
+        own = {"identity_file": str(identity)} if identity else {}
+        body["encryption"] = {"recipients": [self.pair.public], **own}
+        command.config.write_text(json.dumps(body))
+
+    def test_the_right_key_gives_the_segment_back(self, command, tmp_path):
+        [path] = (tmp_path / "local").rglob(f"{NAMES[0]}-*")
+        assert path.name.endswith(".zst.age") and path.read_bytes().startswith(b"age-encryption.org/v1")
+        assert command("wal-get", NAMES[0], str(tmp_path / "X")).status == 0
+        assert (tmp_path / "X").read_bytes() == segment_bytes(NAMES[0])
+
+    def test_the_same_segment_again_is_fine_although_every_sealing_differs(self, command, tmp_path):
+        again = command("--json", "wal-push", str(tmp_path / NAMES[0]))
+        assert again.status == 0 and not again.json["changed"]
+
+    @pytest.mark.parametrize("key", ["another", "none"])
+    def test_a_wrong_key_stops_recovery_and_leaves_nothing(self, command, tmp_path, key):
+        make_pair(tmp_path / "another")
+        self.seal(command, tmp_path / key if key == "another" else None)
+        assert command("wal-get", NAMES[0], str(tmp_path / "X")).status == 255
+        assert not (tmp_path / "X").exists()
+        assert command("wal-get", NAMES[1], str(tmp_path / "X")).status == 1

@@ -152,7 +152,7 @@ def test_a_second_primary_is_refused_and_says_so_in_its_own_log():
 def test_a_stream_archives_what_is_complete_and_keeps_the_rest_at_hand(major):
     config = {"archive_mode": "off", "archive_command": "", "max_wal_senders": "5"}
     with archiving(major, method="stream", slot="shop", config=config) as (server, host):
-        host.body["clusters"]["shop"]["connection"] = server.settings
+        host.body["clusters"]["shop"].update(connection=server.settings, bin_dir=server.bin_dir)
         host.write_config()
         server.sql("SELECT pg_create_physical_replication_slot('shop', true)")
         copy = base_backup(server, host)
@@ -163,7 +163,8 @@ def test_a_stream_archives_what_is_complete_and_keeps_the_rest_at_hand(major):
             wait_until(lambda: last in host.archived(), host.log_text)
             stream = host.spool / "stream"
             wait_until(lambda: len([each for each in stream.iterdir() if len(each.name) == 24]) <= 1)
-        assert host.run("wal-stream", "--once").returncode == 0
+        once = host.run("wal-stream", "--once", timeout=120)
+        assert once.returncode == 0, once.stderr
         server.stop()
         with recovered(server, host, copy) as back:
             assert rows(back) == before

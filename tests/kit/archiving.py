@@ -32,6 +32,7 @@ class Archiving:
         self.config = folder / "config.json"
         shutil.copytree(os.path.dirname(str(_restorable.__path__[0])) + "/_restorable", folder / "lib" / "_restorable",
                         ignore=shutil.ignore_patterns("__pycache__"))
+        _copy_driver(folder / "lib")
         self.body: dict[str, Any] = {
             "repositories": {name: {"path": str(folder / name)} for name in repositories},
             "clusters": {"shop": {"wal": {"spool": str(self.spool), "wait": 20, "patience": 1, **wal}}}}
@@ -191,6 +192,15 @@ def give(path: pathlib.Path) -> None:
     if who:
         for each in (path, *path.rglob("*")):
             os.chown(each, who["user"], who["group"], follow_symlinks=False)
+
+
+def _copy_driver(folder: pathlib.Path) -> None:
+    """Copy the part of psycopg that is pure Python, which finds the system's libpq by itself."""
+    import psycopg
+    home = pathlib.Path(psycopg.__file__).parents[1]
+    shutil.copytree(home / "psycopg", folder / "psycopg", ignore=shutil.ignore_patterns("__pycache__"))
+    for each in home.glob("typing_extensions.py"):
+        shutil.copy(each, folder)
 
 
 def _python() -> str:

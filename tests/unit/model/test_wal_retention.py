@@ -123,3 +123,12 @@ def test_a_thousand_bases_leave_one_beginning_each_timeline(count):
     keep = wal_keep(spans, timedelta(days=7), NOW, MIB)
     assert len(keep.beginnings) == 1
     assert len(keep.spans) == count
+    looked = []
+
+    class Counted(int):
+        def __lt__(self, other):
+            looked.append(other)
+            return int(self) < other
+
+    assert keep.reason(1, Counted(7)) == ""
+    assert 0 < len(looked) < 30        # of the thousand

@@ -11,8 +11,10 @@
 """
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Iterable, Iterator, Sequence
 
 from .lsn import Lsn
@@ -52,7 +54,7 @@ class Beginning:
 
 @dataclass(frozen=True)
 class WalKeep:
-    """What must stay. all_of_it is the reason why nothing at all may go, or empty."""
+    """What must stay. all_of_it is the reason why nothing at all may go, or empty; spans are disjoint and sorted."""
 
     segment_size: int
     spans: tuple[Span, ...] = ()
@@ -66,18 +68,26 @@ class WalKeep:
         for beginning in self.beginnings:
             if timeline >= beginning.timeline and number >= beginning.first:
                 return beginning.reason
+        firsts, spans = self._by_timeline.get(timeline, ([], []))
+        place = bisect_right(firsts, number) - 1
+        return spans[place].reason if place >= 0 and number <= spans[place].last else ""
+
+    @cached_property
+    def _by_timeline(self) -> dict[int, tuple[list[int], list[Span]]]:
+        found: dict[int, tuple[list[int], list[Span]]] = {}
         for span in self.spans:
-            if timeline == span.timeline and span.first <= number <= span.last:
-                return span.reason
-        return ""
+            firsts, spans = found.setdefault(span.timeline, ([], []))
+            firsts.append(span.first)
+            spans.append(span)
+        return found
 
     def keeps(self, stored: StoredWal) -> str:
         """Return why a stored file stays, or "" if it may go."""
-        file = stored.file
-        if file.kind == "history":
+        name = stored.name
+        if name.endswith(".history"):
             return "history"
-        segment = file.segment(self.segment_size)
-        return self.reason(segment.timeline, segment.number)
+        number = int(name[8:16], 16) * (0x100000000 // self.segment_size) + int(name[16:24], 16)
+        return self.reason(int(name[:8], 16), number)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Iterator, Mapping
 
 from ..errors import ConfigError
+from ..model.lsn import Lsn
 from ..stream.child import Program, end, start
 from ..stream.failure import failure, secret_values
 from .children import child_environment
@@ -67,7 +68,8 @@ def receiving(settings: Mapping[str, object], folder: str, slot: str, *, bin_dir
     tool = find_tool("pg_receivewal", major, bin_dir or None)
     argv = [tool.path, "--directory", folder, "--slot", slot, "--no-loop", "--synchronous", "--no-password",
             "--status-interval=1", f"--dbname={connection.conninfo(database)}"]
-    argv += [f"--endpos={row[0]}"] if row else []
+    # it ends behind that place (pg_receivewal.c, stop_streaming), which an idle server never gets to
+    argv += [f"--endpos={Lsn.parse(row[0]) + -1}"] if row else []
     with child_environment(connection) as env:
         program = Program(tuple(argv), env, secrets=tuple(connection.secrets) + secret_values(env))
         receiver = Receiver(program, start(program, fed=False))
