@@ -194,7 +194,6 @@ def test_a_password_that_is_a_common_word_leaves_the_result_readable(ansible, em
     ("max_age", "soon", "config.duration"),
     ("jobs", -1, "config.value"),
     ("settings", {"encryption": {"recipients": ["age1x"]}}, "encryption.bad_recipient"),
-    ("encryption", {"identity_file": ["/etc/key"]}, "encryption.no_recipient"),
     ("settings", {"clusters": {"shop": {"jobs": {"dump": {"databses": ["app"]}}}}}, "config.unknown_key"),
     ("settings", {"clusters": {"other": {}}}, "cluster.unknown"),
 ])
@@ -202,6 +201,12 @@ def test_a_wrong_setting_gets_one_clear_error_and_changes_nothing(ansible, small
     found = ansible.module("pg_dump", **{**small, change: value})
     assert ("FAILED!" in found["said"], found["code"], bool(found["hint"])) == (True, code, True), found["said"]
     assert not (tmp_path / "backups").exists()
+
+
+def test_encryption_without_a_recipient_stores_no_backup(ansible, small, tmp_path):
+    found = ansible.module("pg_dump", **{**small, "encryption": {"identity_file": ["/etc/key"]}})
+    assert ("FAILED!" in found["said"], found["code"]) == (True, "encryption.no_recipient"), found["said"]
+    assert list(tmp_path.rglob("backup")) == []      # the journal may tell of it, and nothing else is written
 
 
 def test_a_target_without_psycopg_says_what_to_install_for_which_interpreter(ansible, small, tmp_path):

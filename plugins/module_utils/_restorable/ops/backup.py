@@ -61,6 +61,7 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
 
     Everything or nothing: on any failure the objects of the unfinished set are removed, and older sets are untouched.
     """
+    world.keys.check()
     world, losses = reach(world, write=not dry_run)
     if dry_run:
         return BackupReport(*_planned(world, cluster, job, accept_new_server, dry_run=True))
@@ -87,7 +88,6 @@ def _lacks(manifest: Manifest) -> list[str]:
 
 def _planned(world: World, cluster: Cluster, job: DumpJob, accept: bool, *, dry_run: bool) -> tuple[DumpPlan, bool]:
     world.progress.phase("plan")
-    world.keys.check()
     server = cluster.server()
     plan = plan_dump(world, server, job, tool=cluster.dump_tool(server))
     bind_cluster(world, server, accept=accept, dry_run=dry_run)

@@ -48,6 +48,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
 
     Everything or nothing: without its WAL, inside or in every repository, there is no backup.
     """
+    world.keys.check()
     world, losses = reach(world, write=not dry_run)
     if dry_run:
         return BaseDone(_planned(world, source, job, archived, accept_new_server, dry_run=True), True)
@@ -69,7 +70,6 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
 def _planned(world: World, source: BaseSource, job: BaseJob, archived: bool, accept: bool, *,
              dry_run: bool) -> BasePlan:
     world.progress.phase("plan")
-    world.keys.check()
     plan = plan_base(world, source.server(), source.settings(), job, archived=archived)
     bind_cluster(world, plan.server, accept=accept, dry_run=dry_run)
     return plan

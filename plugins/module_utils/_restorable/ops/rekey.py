@@ -187,4 +187,3 @@ def _named(world: World, store: Store, backup: BackupId, manifests: list[str]) -
     for name in manifests:
         named |= {item.name for item in read_one_manifest(store, world.cluster, backup, name).items}
     return named
-
