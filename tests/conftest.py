@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["kit.fixtures"]
+pytest_plugins = ["kit.fixtures", "kit.s3_fixtures"]
 
 HERE = Path(__file__).parent
 FOLDERS = ("unit", "contract", "integration", "faults")

@@ -139,6 +139,13 @@ repositories:
           time: "2026-09-01T03:00:00+00:00"
           size: 1750112
           reasons: [no tier wants it]
+    retained:
+      description:
+        - Backups that the policy drops and that their store keeps, because object lock or a legal hold forbids to
+          delete them. Nothing is wrong, a later prune deletes them.
+      type: list
+      elements: dict
+      sample: []
     freed:
       description: Bytes of the backups that go.
       type: int
@@ -225,6 +232,8 @@ def _diff(cluster: str, repository: Plain) -> Plain:
     # "prepared" and not before and after: Ansible would leave out the kept ones that are not beside a dropped one
     rows = [(each["backup"], " ", "keep", each["reasons"]) for each in repository["kept"]]
     rows += [(each["backup"], "-", "drop", each["reasons"]) for each in repository["dropped"]]
+    rows += [(each["backup"], " ", "retained", [f"locked until {each['until']}"])
+             for each in repository["retained"]]
     lines = [f"{sign} {backup}  {fate}  {', '.join(reasons)}"
              for backup, sign, fate, reasons in sorted(rows, reverse=True)]
     lines += [f"- WAL {run['first']} to {run['last']}  drop  {run['count']} files"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure dumps, drills, plans and start-up side by side, print the ratios, and keep them as bench.json.
 
-    run.py [--scale 100] [--rounds 3] [--only dump|drill|physical|catalogue|startup|sealing|wal]
+    run.py [--scale 100] [--rounds 3] [--only dump|drill|offsite|physical|catalogue|startup|sealing|wal]
 """
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ import tempfile
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "plugins" / "module_utils")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools"), str(ROOT / "plugins" / "module_utils")]
 
 from tests.bench import (  # noqa: E402 - the path above makes them importable
     catalogue,
     drills,
     dumps,
+    offsite,
     physical,
     sealing,
     startup,
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=100, help="percent of the full database of about 1.8 GB")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("dump", "drill", "physical", "catalogue", "startup", "sealing", "wal"))
+    parser.add_argument("--only", choices=("dump", "drill", "offsite", "physical", "catalogue", "startup", "sealing", "wal"))
     options = parser.parse_args(argv)
     rows: list[Row] = []
     facts: dict[str, Any] = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -54,7 +55,7 @@ def main(argv: list[str]) -> int:
         rows += sealing.measure(options.rounds, say)
     if options.only in (None, "wal"):
         rows += wal.measure(options.rounds, say)
-    if options.only in (None, "dump", "drill", "physical"):
+    if options.only in (None, "dump", "drill", "offsite", "physical"):
         rows += _with_database(options, facts)
     say("\n" + table(rows))
     (ROOT / "bench.json").write_text(json.dumps({"facts": facts, "rows": [row.as_dict() for row in rows]}, indent=1))
@@ -80,6 +81,8 @@ def _with_database(options: argparse.Namespace, facts: dict[str, Any]) -> list[R
             rows += physical.measure(server, pathlib.Path(folder), options.rounds, say)
         elif options.only in (None, "physical"):
             say("  pgBackRest is not installed, so base backups are not measured: apt-get install pgbackrest")
+        if options.only in (None, "offsite"):
+            rows += offsite.measure(server, pathlib.Path(folder), options.rounds, say)
     return rows
 
 

@@ -71,7 +71,7 @@ def test_an_unknown_cluster_is_named_with_the_known_ones():
     ("repositories.local", None, "repositories.local is None"),
     ("repositories.local.path", "backups", "repositories.local.path is 'backups'"),
     ("repositories.local.path", None, "repositories.local.path is ''"),
-    ("repositories.local.type", "s3", "repositories.local.type is 's3'"),
+    ("repositories.local.type", "ftp", "repositories.local.type is 'ftp'"),
     ("repositories.local.bucket", "x", "repositories.local.bucket is not a known setting"),
     ("clusters.a/b", {}, "cluster name 'a/b' is not valid"),
     ("clusters.shop.repositories", ["nope"], "clusters.shop.repositories is 'nope'"),

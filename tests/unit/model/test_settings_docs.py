@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from _restorable.model import repositories, settings
+from _restorable.model import object_lock, repositories, s3_settings, settings
 from _restorable.model.policy import Policy
 from _restorable.model.settings import Settings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
-READ = re.compile(r'\.(?:raw|inner|text|flag|number|choice|texts|duration)\("(\w+)"|_pairs\(top, "(\w+)"\)')
-SOURCES = (settings, repositories)
-KEYS = {one or other for source in SOURCES
-        for one, other in READ.findall(Path(source.__file__).read_text(encoding="utf-8"))}
+READ = re.compile(r'(?:\.(?:raw|inner|text|flag|number|choice|texts|duration)\(|(?:_pairs|_?absolute)\(\w+, )"(\w+)"')
+SOURCES = (settings, repositories, s3_settings, object_lock)
+KEYS = {key for source in SOURCES for key in READ.findall(Path(source.__file__).read_text(encoding="utf-8"))}
+KEYS |= {*repositories.SECRETS, *object_lock.TIERS}
 
 
 def block(language: str) -> str:

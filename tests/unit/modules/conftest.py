@@ -13,7 +13,8 @@ from ansible.module_utils import basic
 from ansible.plugins.loader import init_plugin_loader
 
 PLUGINS = "ansible_collections.restorable.postgres.plugins"
-MODULES = ("pg_audit_info", "pg_backup_info", "pg_drill", "pg_dump", "pg_prune", "pg_restore", "pg_verify")
+MODULES = ("pg_audit_info", "pg_backup_info", "pg_drill", "pg_dump", "pg_prune", "pg_restore", "pg_verify",
+           "s3_bucket")
 
 init_plugin_loader([str(collection_tree.link())])
 

@@ -99,18 +99,23 @@ def _window(repository: Report) -> list[str]:
     return [f"  recovery from {repository['repository']}: {recovery['line']}", f"    {recovery['legend']}"]
 
 
+FATES = (("keep", "kept"), ("drop", "dropped"), ("retained", "retained"))
+
+
 def render_prune(cluster: str, report: Report, *, policy: str) -> str:
     """Return every backup with its fate and its reasons, newest first, and what a guard says."""
     lines: list[str] = []
     for each in report["repositories"]:
         lines += [f"cluster {cluster}, repository {each['repository']}: keep {each.get('policy', policy)}"]
-        fates = [("keep", row) for row in each["kept"]] + [("drop", row) for row in each["dropped"]]
+        fates = [(fate, row) for fate, key in FATES for row in each.get(key, ())]
         fates.sort(key=lambda pair: str(pair[1]["backup"]), reverse=True)
         rows = [[fate, row["backup"], "" if row["size"] is None else human_bytes(row["size"]),
-                 ", ".join(row["reasons"])] for fate, row in fates]
+                 ", ".join([*row["reasons"], *([f"locked until {row['until']}"] if "until" in row else [])])]
+                for fate, row in fates]
         lines += indented(table(rows, "<<><"))
-        lines.append(f"  {len(each['kept'])} kept, {len(each['dropped'])} dropped, {human_bytes(each['freed'])} "
-                     + ("freed" if each["deleted"] else "to free"))
+        locked = f"{len(each['retained'])} retained by locks, " if each.get("retained") else ""
+        lines.append(f"  {len(each['kept'])} kept, {len(each['dropped'])} dropped, {locked}"
+                     f"{human_bytes(each['freed'])} {'freed' if each['deleted'] else 'to free'}")
         reasons = Counter(row["reason"] for row in each.get("evidence", ()))
         fate = "removed" if each["deleted"] else "to remove"
         lines += [f"  {counted(count, 'object')} of evidence and journal {fate}: {reason}"

@@ -67,7 +67,7 @@ def _databases(manifest: Manifest) -> list[Plain]:
 def prune_report(reports: Sequence[PruneReport]) -> Plain:
     """Describe what retention keeps and drops in every repository."""
     from .report_wal import wal_plan_report
-    rows = [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted),
+    rows = [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted, retained=each.retained),
              "evidence": [asdict(row) for row in each.aged], "wal": wal_plan_report(each.wal)} for each in reports]
     return {"changed": any(row["dropped"] or row["evidence"] or row["wal"]["dropped"] for row in rows),
             "repositories": rows}
@@ -81,10 +81,14 @@ def refused_prune_report(error: RestorableError) -> Plain:
     return {"changed": False, "repositories": rows} if rows else {}
 
 
-def _pruned(repository: str, plan: Plan, sizes: Mapping[BackupId, int], *, deleted: bool) -> Plain:
+def _pruned(repository: str, plan: Plan, sizes: Mapping[BackupId, int], *, deleted: bool,
+            retained: Mapping[BackupId, str] | None = None) -> Plain:
+    locked = retained or {}
+    gone = [row for row in plan.dropped if row.id not in locked]
     return {"repository": repository, "deleted": deleted,
-            "kept": [_fate(row, sizes) for row in plan.kept], "dropped": [_fate(row, sizes) for row in plan.dropped],
-            "freed": sum(sizes.get(row.id, 0) for row in plan.dropped),
+            "kept": [_fate(row, sizes) for row in plan.kept], "dropped": [_fate(row, sizes) for row in gone],
+            "retained": [{**_fate(row, sizes), "until": locked[row.id]} for row in plan.dropped if row.id in locked],
+            "freed": sum(sizes.get(row.id, 0) for row in gone),
             "refusals": [asdict(each) for each in plan.refusals], "evidence": []}
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Mapping
 
+from ..errors import NotFound
 from ..model.repositories import LocalRepository, RcloneRepository, Repository
+from ..model.s3_settings import S3Repository
 from ..model.settings import ClusterSettings, Settings
+from ..ops.bucket import BucketSettings
 from ..ports import Store
 from ..store.apart import EvidenceApart
 from ..store.local import LocalStore
@@ -32,6 +35,18 @@ def create_store(repository: Repository) -> None:
         home.create()
     else:
         home.check()
+
+
+def open_buckets(settings: Settings, cluster: ClusterSettings, repository: str = "") -> list[BucketSettings]:
+    """Return the buckets of a cluster's repositories, or of one of them; raise NotFound if there is none."""
+    from ..store.s3_bucket import S3Bucket
+    found = [settings.repositories[name] for name in cluster.repositories if repository in ("", name)]
+    buckets: list[BucketSettings] = [S3Bucket(each) for each in found if isinstance(each, S3Repository)]
+    if not buckets:
+        wanted = f"repository {repository!r}" if repository else "a repository of type s3"
+        raise NotFound(f"cluster {cluster.name} has no bucket: {wanted} is not among its repositories",
+                       hint=f"Its repositories are {', '.join(cluster.repositories) or 'none'}.", code="bucket.none")
+    return buckets
 
 
 def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping[str, str]) -> str:
@@ -82,4 +97,10 @@ def _rclone(repository: RcloneRepository) -> Store:
                        options=repository.options, secrets=repository.secret_options)
 
 
-OPENERS: Mapping[type, Callable[[Any], Store]] = {LocalRepository: _local, RcloneRepository: _rclone}
+def _s3(repository: S3Repository) -> Store:
+    from ..store.s3 import S3Store
+    return S3Store(repository)
+
+
+OPENERS: Mapping[type, Callable[[Any], Store]] = {
+    LocalRepository: _local, RcloneRepository: _rclone, S3Repository: _s3}

@@ -25,6 +25,7 @@ from ..stream.keyring import Keyring
 from .page import evidence_page
 from .pen import open_pen
 from .pen import operator as operator
+from .stores import open_buckets as open_buckets
 from .stores import open_store, proof_dir, state_dir, sweep_age
 
 

@@ -269,3 +269,9 @@ def split_set_key(key: str) -> tuple[str, str, str] | None:
     """Split shop/backup/ID/NAME into (cluster, id text, object name), or None for another key."""
     parts = key.split("/")
     return (parts[0], parts[2], parts[3]) if len(parts) == 4 and parts[1] == "backup" else None
+
+
+def kind_of(key: str) -> str:
+    """Return what kind of thing a key is: backup, wal, hold, drill, prune, journal …; "" for cluster.json."""
+    parts = key.split("/")
+    return parts[1] if len(parts) > 2 else ""

@@ -99,3 +99,11 @@ def duration(value: Any, where: str) -> float:
         raise ConfigError(f"{where} is {value!r}", hint="It must be a duration such as 90s, 15m, 24h, 7d or 2w.",
                           code="config.duration")
     return float(found[1]) * _UNITS[found[2] or "s"]
+
+
+def absolute(reader: Reader, key: str, *, required: bool = False) -> str:
+    """Return an absolute path; "" where none is given and none is required."""
+    path = reader.text(key)
+    if (path or required) and not path.startswith("/"):
+        raise reader.wrong(key, path, "an absolute path")
+    return path

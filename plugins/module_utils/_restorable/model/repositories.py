@@ -14,11 +14,13 @@ from typing import Any, Callable, Mapping, Union
 from ..errors import ConfigError
 from .policy import Policy
 from .reading import Reader
+from .reading import absolute as _absolute
+from .s3_settings import CREDENTIALS, S3Repository, s3_repository
 
 FAMILIES = ("dump", "base")            # each has a retention of its own
 
 # never in a log, an argument or a result
-SECRETS = ("access_key_id", "secret_access_key", "session_token", "secret_options")
+SECRETS = (*CREDENTIALS, "secret_options")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class RcloneRepository:
         return self.remote
 
 
-Repository = Union[LocalRepository, RcloneRepository]
+Repository = Union[LocalRepository, RcloneRepository, S3Repository]
 
 
 def repository(name: str, body: Any) -> Repository:
@@ -115,11 +117,5 @@ def _options(reader: Reader, key: str) -> dict[str, str]:
     return found
 
 
-def _absolute(reader: Reader, key: str, *, required: bool = False) -> str:
-    path = reader.text(key)
-    if (path or required) and not path.startswith("/"):
-        raise reader.wrong(key, path, "an absolute path")
-    return path
-
-
-READERS: Mapping[str, Callable[[str, Reader], Repository]] = {"local": _local, "rclone": _rclone}
+READERS: Mapping[str, Callable[[str, Reader], Repository]] = {
+    "local": _local, "rclone": _rclone, "s3": s3_repository}

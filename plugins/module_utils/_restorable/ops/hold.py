@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 
+from ..model.catalogue import Backup
 from ..model.naming import BackupId, hold_key
 from ..ports import Store
+from .protect import hold_objects
 from .reach import reach
 from .world import World, read_catalogue
 
@@ -22,17 +24,20 @@ def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
     with world.lock.hold("hold"):
         chosen, todo = _plan(world, backup, release)
         body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
-        for store in todo:
+        for store, held in todo:
+            # the lock first and last: what is shown as held is held
             if release:
                 store.delete(hold_key(world.cluster, chosen))
+                hold_objects(store, world.cluster, held, on=False)
             else:
+                hold_objects(store, world.cluster, held, on=True)
                 store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
     return str(chosen), bool(todo)
 
 
-def _plan(world: World, backup: str, release: bool) -> tuple[BackupId, list[Store]]:
+def _plan(world: World, backup: str, release: bool) -> tuple[BackupId, list[tuple[Store, Backup]]]:
     """Return the set that is meant and the repositories in which something is to be done."""
     catalogues = [(store, read_catalogue(store, world.cluster)) for store in world.stores]
     chosen = max(catalogues, key=lambda pair: len(pair[1].committed()))[1].get(backup).id
-    return chosen, [store for store, catalogue in catalogues
+    return chosen, [(store, each) for store, catalogue in catalogues
                     for each in catalogue.committed() if each.id == chosen and each.held == release]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Collection, Mapping, Optional
+from typing import Collection, Mapping, Optional, Sequence
 
 from ..errors import Refused
 from ..model.catalogue import Backup, Catalogue
@@ -28,6 +28,7 @@ from ..ports import Store
 from ..version import VERSION
 from .evidence import failed_levels
 from .journal import announce, read_heads
+from .protect import lock_kept
 from .prune_bases import PHYSICAL, joined, plan_bases
 from .prune_evidence import delete_evidence, plan_evidence
 from .prune_wal import delete_wal, plan_wal_of
@@ -47,6 +48,7 @@ class PruneReport:
     sizes: Mapping[BackupId, int] = field(default_factory=dict)    # stored bytes of every set
     aged: tuple[Aged, ...] = ()    # evidence, records and events that are old enough to go
     wal: WalPlan | None = None     # None: there is no WAL
+    retained: Mapping[BackupId, str] = field(default_factory=dict)     # dropped ones that a lock keeps, and until when
 
 
 def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence: timedelta = EVIDENCE_KEPT,
@@ -70,13 +72,14 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
         plans = _plans(world, policies, confirm)
         wal = _wal_plans(world, plans, window)
         _announce(world, plans, wal, confirm)
+        retained = []
         for store, catalogue, plan in plans:
-            _act(world, store, catalogue, plan, policies)
+            retained.append(_act(world, store, catalogue, plan, policies))
             delete_wal(world, store, wal[store.name])
         aged = _aged(world, plans, evidence)
         for (store, _catalogue, _plan), old in zip(plans, aged):
             delete_evidence(world, store, old)
-        return _reports(plans, aged, wal, deleted=True)
+        return _reports(plans, aged, wal, deleted=True, retained=retained)
 
 
 def _aged(world: World, plans: list[Planned], evidence: timedelta) -> list[AgedPlan]:
@@ -173,20 +176,26 @@ def _spared(store: Store, cluster: str, backup: Backup) -> bool:
     return levels == {"L6"} or (not own and bool(levels) and levels <= {"L0", "L1"})
 
 
-def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies) -> None:
+def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies) -> Mapping[BackupId, str]:
+    retained = {}
     by_id: dict[object, Backup] = {each.id: each for each in catalogue.backups}
     world.progress.phase(f"delete from {store.name}", sum(by_id[row.id].size for row in plan.dropped) or None)
     # newest first: an incremental goes before its parent
     for row in plan.dropped:
-        delete_set(store, world.cluster, row.id, by_id[row.id].objects)
+        until = delete_set(store, world.cluster, row.id, by_id[row.id].objects)
+        if until:
+            retained[row.id] = until
         world.progress.advance(by_id[row.id].size)
+    lock_kept(store, world.cluster, catalogue, plan)
     for family, policy in _own(world, store, policies).items():
         own = tuple(row for row in plan.rows if (row.id.kind in PHYSICAL) == (family == "base"))
         if own or family == "dump":
-            _record(world, store, Plan(own), policy, family)
+            _record(world, store, Plan(own), policy, family, retained)
+    return retained
 
 
-def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str) -> None:
+def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str,
+            retained: Mapping[BackupId, str]) -> None:
     now = world.clock.now()
     known = [(found, entry.key) for entry in store.list(prune_prefix(world.cluster))
              for found in [parse_prune_key(entry.key, family)] if found]
@@ -194,19 +203,21 @@ def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str)
     if not plan.dropped and newest == policy.digest():
         return
     body = {"format": 1, "tool": f"restorable {VERSION}", "policy": policy.as_dict(),
-            "deleted": {str(row.id): list(row.reasons) for row in plan.dropped},
+            "deleted": {str(row.id): list(row.reasons) for row in plan.dropped if row.id not in retained},
+            "retained": {str(row.id): retained[row.id] for row in plan.dropped if row.id in retained},
             "kept": {str(row.id): list(row.reasons) for row in plan.kept}, "journal": read_heads(world)}
     key = prune_key(world.cluster, now, policy.digest(), family)
     if key not in {each for _found, each in known}:
         store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])
 
 
-def _reports(plans: list[Planned], aged: list[AgedPlan], wal: WalPlans, *, deleted: bool) -> list[PruneReport]:
+def _reports(plans: list[Planned], aged: list[AgedPlan], wal: WalPlans, *, deleted: bool,
+             retained: Sequence[Mapping[BackupId, str]] = ()) -> list[PruneReport]:
     reports = []
-    for (store, catalogue, plan), old in zip(plans, aged):
+    for (store, catalogue, plan), old, locked in zip(plans, aged, retained or [{}] * len(plans)):
         sizes = {each.id: each.size for each in catalogue.backups}
-        freed = sum(sizes[row.id] for row in plan.dropped)
-        gone = wal[store.name]
-        acted = deleted and bool(plan.dropped or old.rows or (gone is not None and gone.count))
-        reports.append(PruneReport(store.name, plan, freed, acted, sizes, old.rows, gone))
+        gone, segments = [row.id for row in plan.dropped if row.id not in locked], wal[store.name]
+        acted = deleted and bool(gone or old.rows or (segments is not None and segments.count))
+        freed = sum(sizes[each] for each in gone)
+        reports.append(PruneReport(store.name, plan, freed, acted, sizes, old.rows, segments, locked))
     return reports

@@ -15,6 +15,7 @@ from ..model.journal_view import Found
 from ..model.naming import cluster_prefix, event_key, parse_event_key
 from ..ports import Store
 from .journal import append_upkeep
+from .protect import delete_unless_retained
 from .world import World
 
 
@@ -56,7 +57,7 @@ def delete_evidence(world: World, store: Store, plan: AgedPlan) -> None:
             raise Refused(f"old evidence was not deleted, because the journal of repository {store.name} cannot record "
                           f"it: {error.message}", code="journal.unwritable", hint=error.hint) from error
     for row in plan.rows:
-        store.delete(row.key)
+        delete_unless_retained(store, row.key)
 
 
 def _old_end(chains: _Chains, chain: str, before: datetime) -> OldEnd:

@@ -12,6 +12,7 @@ from ..model.naming import BackupId
 from ..model.wal_naming import StoredWal, binding_prefix, parse_binding_key, stored_wal, wal_prefix
 from ..model.wal_retention import WalKeep, WalPlan, plan_wal, to_drop, wal_keep
 from ..ports import Store
+from .protect import delete_unless_retained
 from .wal_bases import base_spans
 from .world import World
 
@@ -40,7 +41,7 @@ def delete_wal(world: World, store: Store, plan: WalPlan | None) -> None:
         return
     world.progress.phase(f"delete WAL from {store.name}", plan.freed or None)
     for each in to_drop(plan.keep, _stored(world, store)):
-        store.delete(each.key)
+        delete_unless_retained(store, each.key)
         world.progress.advance(each.size)
 
 

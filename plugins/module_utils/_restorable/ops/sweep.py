@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..errors import RestorableError
 from ..model.naming import MANIFEST, BackupId, manifest_key, object_key, set_prefix
 from ..ports import Store
+from .protect import delete_unless_retained
 from .world import World, read_catalogue
 
 
@@ -18,18 +19,25 @@ def sweep_orphans(world: World) -> tuple[str, ...]:
         for orphan in read_catalogue(store, world.cluster).orphans():
             # an id may lie ahead of the clock: of two runs in one second the later takes the next
             if not world.sweep_age or (now - orphan.id.time).total_seconds() >= world.sweep_age:
-                for name in orphan.objects:
-                    store.delete(object_key(world.cluster, orphan.id, name))
-                swept.append(f"{store.name}:{orphan.id}")
+                locked = [delete_unless_retained(store, object_key(world.cluster, orphan.id, name))
+                          for name in orphan.objects]
+                if not all(locked):
+                    swept.append(f"{store.name}:{orphan.id}")
     return tuple(swept)
 
 
-def delete_set(store: Store, cluster: str, backup: BackupId, objects: tuple[str, ...]) -> None:
-    """Delete one set, its manifest first, so that an interruption leaves an orphan and never a broken backup."""
-    store.delete(manifest_key(cluster, backup))
-    for name in objects:
-        if name != MANIFEST:
-            store.delete(object_key(cluster, backup, name))
+def delete_set(store: Store, cluster: str, backup: BackupId, objects: tuple[str, ...]) -> str:
+    """Delete one set, its manifest first, so that an interruption leaves an orphan and never a broken backup.
+
+    Returns "", or until when the store keeps the set by a lock; with its manifest all of it is kept.
+    """
+    retained = delete_unless_retained(store, manifest_key(cluster, backup))
+    if not retained:
+        for name in objects:
+            if name != MANIFEST:
+                # one that is locked longer than its manifest is an orphan, which a later run removes
+                delete_unless_retained(store, object_key(cluster, backup, name))
+    return retained
 
 
 def remove_set(world: World, backup: BackupId) -> None:

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bucket's settings: what differs from the wish, what is never turned off, what a lifecycle would destroy."""
+from __future__ import annotations
+
+import pytest
+
+from _restorable.model.bucket import SETTINGS, Bucket, changes, horizon, lifecycle_warnings, wanted
+from _restorable.model.policy import Policy
+
+WISH = Bucket(True, True, True, "AES256", "", 7)
+POLICY = Policy.of({"daily": 7, "weekly": 4, "monthly": 3})
+
+
+def test_a_bucket_that_is_not_there_lacks_everything_and_is_made_first():
+    names = changes(Bucket(), wanted(Bucket(), WISH))
+    assert names == ("exists", "versioning", "public_access_block", "encryption", "abort_multipart_days")
+
+
+def test_a_bucket_as_wanted_needs_nothing():
+    assert changes(WISH, wanted(WISH, WISH)) == ()
+
+
+def test_a_lock_brings_versions_and_comes_first():
+    goal = wanted(Bucket(exists=True), Bucket(True, False, False, object_lock=True))
+    assert goal.versioning and changes(Bucket(exists=True), goal) == ("object_lock", "versioning")
+    assert SETTINGS[0] == "object_lock"
+
+
+def test_nothing_that_protects_is_turned_off():
+    strict = Bucket(True, True, True, "aws:kms", "key", 7, object_lock=True)
+    goal = wanted(strict, Bucket(True, True, False, "", "", 7))
+    assert (goal.versioning, goal.object_lock, goal.encryption, goal.kms_key_id) == (True, True, "aws:kms", "key")
+
+
+def rule(prefix="", **what):
+    return {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": prefix}, **what}
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (rule(Expiration={"Days": 30}), "deletes objects after 30 days, and retention keeps backups up to 124 days"),
+    (rule("pg/", Expiration={"Days": 30}), "deletes objects after 30 days, and retention"),
+    (rule("pg/shop/", Expiration={"Days": 30}), "deletes objects after 30 days, and retention"),
+    (rule("p", Expiration={"Days": 30}), "deletes objects after 30 days, and retention"),
+    (rule(Expiration={"Days": 4000}), "whatever they are: also the newest backups"),
+    (rule(Expiration={"Date": "2030-01-01"}), "deletes everything on 2030-01-01"),
+    (rule(Transitions=[{"Days": 1, "StorageClass": "DEEP_ARCHIVE"}]), "moves objects to DEEP_ARCHIVE"),
+    ({"ID": "theirs", "Status": "Enabled", "Prefix": "pg/", "Expiration": {"Days": 1}}, "after 1 days"),
+    ({"ID": "theirs", "Status": "Enabled", "Filter": {"And": {"Prefix": "pg/", "Tags": []}},
+      "Expiration": {"Days": 1}}, "after 1 days"),
+])
+def test_a_rule_that_works_against_retention_is_told(given, said):
+    [warning] = lifecycle_warnings([given], "pg/", [POLICY])
+    assert warning.startswith("lifecycle rule theirs ") and said in warning
+
+
+@pytest.mark.parametrize("given", [
+    rule("logs/", Expiration={"Days": 1}),
+    rule("pg-old/", Expiration={"Days": 1}),
+    {**rule(Expiration={"Days": 1}), "Status": "Disabled"},
+    rule(AbortIncompleteMultipartUpload={"DaysAfterInitiation": 7}),
+    rule(NoncurrentVersionExpiration={"NoncurrentDays": 1}),
+    rule(Expiration={"ExpiredObjectDeleteMarker": True}),
+    rule(Transitions=[{"Days": 30, "StorageClass": "STANDARD_IA"}]),
+])
+def test_a_rule_that_does_no_harm_is_not_told(given):
+    assert lifecycle_warnings([given], "pg/", [POLICY]) == ()
+
+
+def test_what_is_kept_for_ever_is_in_danger_of_every_expiration():
+    [warning] = lifecycle_warnings([rule(Expiration={"Days": 4000})], "", [POLICY, Policy.of({"yearly": -1})])
+    assert "keeps backups for ever" in warning
+
+
+@pytest.mark.parametrize(("policy", "days"), [
+    ({"daily": 7}, 7), ({"weekly": 4}, 35), ({"monthly": 3}, 124), ({"yearly": 1}, 732), ({"within": "60d"}, 60)])
+def test_how_old_a_kept_backup_can_be(policy, days):
+    assert horizon(Policy.of(policy)) == days

@@ -1,0 +1,113 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is locked longer, what is held, and that a lock is no error."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from _restorable.errors import Refused
+from _restorable.model.catalogue import Catalogue
+from _restorable.model.naming import BackupId, manifest_key, object_key
+from _restorable.model.object_lock import ObjectLock
+from _restorable.model.retained import retained
+from _restorable.model.retention import Plan, Row
+from _restorable.ops.protect import delete_unless_retained, hold_objects, lock_kept
+from _restorable.ops.sweep import delete_set
+from kit.memory_store import MemoryStore
+
+OLD = BackupId(datetime(2026, 11, 1, 3, tzinfo=timezone.utc), "dump")
+NEW = BackupId(datetime(2026, 11, 20, 3, tzinfo=timezone.utc), "dump")
+UNTIL = datetime(2026, 12, 1, tzinfo=timezone.utc)
+
+
+class Locks:
+    """Notes what it is asked for."""
+
+    def __init__(self, **tiers):
+        self.settings = ObjectLock.of({"days": 1, **tiers}, "test")
+        self.held, self.extended = {}, {}
+
+    def hold(self, keys, *, on):
+        self.held.update(dict.fromkeys(keys, on))
+
+    def extend(self, keys, until):
+        self.extended.update(dict.fromkeys(keys, until))
+        return len(self.extended)
+
+
+class LockingStore(MemoryStore):
+    """A store in memory that locks: keys in `locked` cannot be deleted."""
+
+    def __init__(self, locks=None):
+        super().__init__("offsite")
+        self.locks, self.locked = locks, set()
+        for backup in (OLD, NEW):
+            for name in ("app.dump.zst", "manifest.json"):
+                self.put(object_key("shop", backup, name), [b"x"])
+
+    def delete(self, key):
+        if key in self.locked:
+            raise retained(f"offsite:{key}", UNTIL)
+        super().delete(key)
+
+    def catalogue(self):
+        return Catalogue.of("shop", [(entry.key, entry.size) for entry in self.list("")])
+
+
+def keys_of(backup):
+    return [object_key("shop", backup, name) for name in ("app.dump.zst", "manifest.json")]
+
+
+def test_a_kept_set_is_locked_as_long_as_its_longest_tier_asks():
+    store = LockingStore(Locks(weekly=35, monthly=100))
+    plan = Plan((Row(OLD, True, ("weekly#1", "monthly#1")), Row(NEW, True, ("daily#1", "floor:newest"))))
+    lock_kept(store, "shop", store.catalogue(), plan)
+    assert store.locks.extended == dict.fromkeys(keys_of(OLD), OLD.time + timedelta(days=100))
+
+
+def test_a_set_that_is_dropped_is_not_locked_longer():
+    store = LockingStore(Locks(weekly=35))
+    lock_kept(store, "shop", store.catalogue(), Plan((Row(OLD, False, ("weekly#1",)),)))
+    assert store.locks.extended == {}
+
+
+def test_a_hold_holds_every_object_of_the_set():
+    store = LockingStore(Locks())
+    [backup] = [each for each in store.catalogue().committed() if each.id == OLD]
+    hold_objects(store, "shop", backup, on=True)
+    assert store.locks.held == dict.fromkeys(keys_of(OLD), True)
+    hold_objects(store, "shop", backup, on=False)
+    assert store.locks.held == dict.fromkeys(keys_of(OLD), False)
+
+
+@pytest.mark.parametrize("store", [MemoryStore(), LockingStore()], ids=["knows-no-locks", "asks-for-none"])
+def test_a_store_without_locks_is_left_alone(store):
+    backups = LockingStore().catalogue()
+    hold_objects(store, "shop", backups.committed()[0], on=True)
+    lock_kept(store, "shop", backups, Plan((Row(OLD, True, ("weekly#1",)),)))
+
+
+def test_a_set_whose_manifest_is_locked_stays_whole_and_says_until_when():
+    store = LockingStore()
+    store.locked.add(manifest_key("shop", OLD))
+    assert delete_set(store, "shop", OLD, ("app.dump.zst", "manifest.json")) == UNTIL.isoformat()
+    assert set(keys_of(OLD)) <= set(store.objects)
+
+
+def test_an_object_locked_longer_than_its_manifest_is_an_orphan_and_no_error():
+    store = LockingStore()
+    store.locked.add(object_key("shop", OLD, "app.dump.zst"))
+    assert delete_set(store, "shop", OLD, ("app.dump.zst", "manifest.json")) == ""
+    assert [each.id for each in store.catalogue().orphans()] == [OLD]
+
+
+def test_another_refusal_is_not_taken_for_a_lock():
+    class Broken(MemoryStore):
+        def delete(self, key):
+            raise Refused("no", code="store.exists")
+
+    with pytest.raises(Refused, match="no"):
+        delete_unless_retained(Broken(), "shop/x")
