@@ -41,7 +41,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=int, default=100, help="percent of the full database of about 1.8 GB")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("dump", "drill", "offsite", "physical", "catalogue", "startup", "sealing", "wal"))
+    parser.add_argument("--only", choices=(
+        "dump", "drill", "offsite", "physical", "catalogue", "startup", "sealing", "wal"))
     options = parser.parse_args(argv)
     rows: list[Row] = []
     facts: dict[str, Any] = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
