@@ -32,7 +32,8 @@ def pair(kind=X25519):
     seed = os.urandom(32)
     if kind == SSH:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return Recipient(SSH, public, "ssh-ed25519 …"), Identity(SSH, public, secret=seed)
     identity = Identity(kind, seed)
     raw = agewrap.public_raw(identity)
@@ -220,6 +221,38 @@ def test_without_the_package_the_error_names_it(monkeypatch):
         with pytest.raises(ConfigError, match="package cryptography is missing") as caught:
             work()
         assert "apt-get install python3-cryptography" in caught.value.hint
+
+
+class OnlyBytes:
+    """The cipher as cryptography 38 has it."""
+
+    def __init__(self, key):
+        self.inner = REAL.ChaCha20Poly1305(key)
+
+    def encrypt(self, nonce, data, associated):
+        if not isinstance(data, bytes):
+            raise TypeError("data must be bytes")
+        return self.inner.encrypt(nonce, data, associated)
+
+    def decrypt(self, nonce, data, associated):
+        if not isinstance(data, bytes):
+            raise TypeError("data must be bytes")
+        return self.inner.decrypt(nonce, data, associated)
+
+
+REAL = agewrap.aead
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_older_package_that_takes_bytes_only_seals_and_opens_the_same(monkeypatch, size):
+    public, secret = pair()
+    data = os.urandom(size)
+    now = sealed(data, public)
+    monkeypatch.setattr(agewrap, "aead", type("Aead", (), {"ChaCha20Poly1305": OnlyBytes}))
+    assert opened(now, secret) == data
+    then = sealed(data, public)
+    monkeypatch.setattr(agewrap, "aead", REAL)
+    assert opened(then, secret) == data
 
 
 def test_memory_stays_constant_however_long_the_stream():

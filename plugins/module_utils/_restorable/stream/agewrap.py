@@ -65,8 +65,26 @@ def need_cryptography() -> None:
 
 
 def cipher(key: bytes) -> Any:
-    """Return ChaCha20-Poly1305 with this key."""
-    return aead.ChaCha20Poly1305(key)
+    """Return ChaCha20-Poly1305 with this key; its encrypt and decrypt take any buffer."""
+    made = aead.ChaCha20Poly1305(key)
+    try:
+        made.encrypt(_NONCE, memoryview(b""), None)
+    except TypeError:
+        return _BytesOnly(made)
+    return made
+
+
+class _BytesOnly:
+    """The cipher of cryptography 38 (Debian 12), which takes nothing but bytes."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def encrypt(self, nonce: bytes, data: bytes | memoryview, associated: None) -> bytes:
+        return bytes(self._inner.encrypt(nonce, bytes(data), associated))
+
+    def decrypt(self, nonce: bytes, data: bytes | memoryview, associated: None) -> bytes:
+        return bytes(self._inner.decrypt(nonce, bytes(data), associated))
 
 
 def derive(secret: bytes, salt: bytes, info: bytes) -> bytes:
