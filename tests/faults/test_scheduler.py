@@ -53,7 +53,7 @@ def test_sigterm_in_mid_dump_leaves_nothing_half_made_and_the_run_is_made_up_for
     assert status == 0, said
     assert "backup: error: stopped by SIGTERM" in said
     assert is_gone(int(child))
-    assert one.files() == ["staging-db/cluster.json"]
+    assert [name for name in one.files() if "/journal/" not in name] == ["staging-db/cluster.json"]
     until = time.monotonic() + PATIENCE
     while dumping() and time.monotonic() < until:
         time.sleep(0.1)

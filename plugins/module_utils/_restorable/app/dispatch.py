@@ -21,7 +21,6 @@ from .verbs import (
     backup,
     config,
     drill,
-    health,
     hold,
     init,
     keygen,
@@ -51,7 +50,7 @@ ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": rec
                         "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run,
                         "wal-get": wal_get.run, "wal-stream": wal_stream.run}
 ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {
-    "schedule": schedule.run, "health": health.run, "config": config.run}
+    "schedule": schedule.run, "config": config.run}      # health: cli.py
 
 
 def dispatch(options: argparse.Namespace, console: Console) -> int:

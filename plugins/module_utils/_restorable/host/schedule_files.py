@@ -14,6 +14,8 @@ from ..errors import Unavailable
 from ..model.watch import Watch
 from .files import private_folder, write_atomically
 
+WATCH = "/run/restorable/watch.json"
+
 
 class ScheduleFiles:
     """Two files: the memory outlives the container, the watch does not."""
@@ -42,6 +44,11 @@ class ScheduleFiles:
         with suppress(OSError):
             private_folder(os.path.dirname(self._watch))
             write_atomically(self._watch, watch.to_json().encode())
+
+
+def watch_path(environment: Mapping[str, str]) -> str:
+    """Return the file that a scheduler shows its state in."""
+    return environment.get("RESTORABLE_WATCH") or WATCH
 
 
 def read_watch(path: str) -> Watch:

@@ -7,16 +7,16 @@ from __future__ import annotations
 import argparse
 
 from ...host.clock import SystemClock
-from ...host.schedule_files import read_watch
+from ...host.schedule_files import read_watch, watch_path
 from ..console import Console
-from .schedule import watch_path
 
 UNHEALTHY = 1
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Print one line; return 1 if something is wrong."""
-    well, reason = read_watch(watch_path(console)).judge(SystemClock().now())
+    console.as_json = options.json
+    well, reason = read_watch(watch_path(console.environment)).judge(SystemClock().now())
     if options.json:
         console.object({"healthy": well, "reason": reason})
     console.text(f"{'healthy' if well else 'unhealthy'}: {reason}")

@@ -11,15 +11,13 @@ from typing import Callable, Sequence
 from ...host.clock import SystemClock
 from ...host.jobs import OwnCommand
 from ...host.logfile import LogFile
-from ...host.schedule_files import ScheduleFiles
+from ...host.schedule_files import ScheduleFiles, watch_path
 from ...model.agenda import BACKUP, Task, tasks_of
 from ..cli import Stopped
 from ..console import Console
 from ..scheduler import Scheduler, run_steps
 from ..surroundings import load_surroundings
 from ..wire import schedule_file
-
-WATCH = "/run/restorable/watch.json"
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -40,7 +38,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if surroundings.once:
         return _once(tasks, console, log)
     name = f"{cluster.name}.{'-'.join(each.name for each in tasks)}.json"
-    files = ScheduleFiles(schedule_file(settings, cluster, name), watch_path(console))
+    files = ScheduleFiles(schedule_file(settings, cluster, name), watch_path(console.environment))
     scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, lambda: scheduler.beat()), log, files)
     try:
         scheduler.start(at_once=surroundings.on_start)
@@ -49,11 +47,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     except (Stopped, KeyboardInterrupt) as signal:
         log(f"stopped by {str(signal) or 'SIGINT'}; nothing unfinished was left behind")
         return 0
-
-
-def watch_path(console: Console) -> str:
-    """Return the file that the scheduler shows its state in."""
-    return console.environment.get("RESTORABLE_WATCH") or WATCH
 
 
 def _show(tasks: Sequence[Task], console: Console) -> int:
