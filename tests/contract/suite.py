@@ -11,6 +11,9 @@ import tracemalloc
 import pytest
 
 from _restorable.errors import ConfigError, NotFound, Refused
+from _restorable.host.clock import SystemClock
+from _restorable.host.progress import Silent
+from _restorable.ops.check import check_repository
 
 KEY = "shop/backup/20261120T030000Z-dump/app.dump.zst"
 MIB = 1024 * 1024
@@ -216,6 +219,12 @@ class StoreContract:
 
     def test_it_can_be_checked_for_reading_before_it_was_ever_used(self, store):
         store.check(write=False)
+        assert keys(store) == []
+
+    def test_it_passes_the_check_that_users_run(self, store):
+        probes = check_repository(store, SystemClock(), Silent(), "3f2a", size=2 * MIB)
+        # the memory of tests has a time of its own
+        assert [each for each in probes if each.result == "failed" and each.name != "clock"] == []
         assert keys(store) == []
 
     def test_it_can_be_checked_and_says_what_fits(self, store):

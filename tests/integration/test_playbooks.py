@@ -48,7 +48,7 @@ def sets(tmp_path, host, cluster="shop"):
 
 def test_the_whole_chain_runs_on_the_inventory(ansible, host, servers, tmp_path):
     inventory = ansible.inventory(db1=host("db1", shop={}))
-    for name in ("backup", "verify", "drill", "prune", "status"):
+    for name in ("check", "backup", "verify", "drill", "prune", "status"):
         done = ansible.play(name, inventory)
         assert done.status == 0, done.text
     line = done.line("db1 ", "shop ", "green")
@@ -68,7 +68,7 @@ def test_every_playbook_works_in_check_mode_and_changes_nothing(ansible, host, t
     inventory = ansible.inventory(db1=host("db1", shop={}))
     assert ansible.play("backup", inventory).status == 0
     before = {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")}
-    for name in ("backup", "prune", "verify", "drill", "status"):
+    for name in ("backup", "prune", "verify", "drill", "status", "check"):
         done = ansible.play(name, inventory, "--check", "--diff")
         assert done.status == 0, done.text
         assert done.line("db1 ", "shop ")

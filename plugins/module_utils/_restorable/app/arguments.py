@@ -58,7 +58,7 @@ def _parser() -> _Parser:
     _add_global(parser, suppress=False)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for add in (_backup, _prune, _list, _show, _verify, _restore, _recover, _drill, _status, _hold, _adopt, _init,
-                _config, _audit, _sync):
+                _config, _audit, _sync, _check):
         add(verbs)
     add_wal(verbs, _verb)
     add_schedule(verbs, _verb)
@@ -170,6 +170,13 @@ def _drill(verbs: Any) -> None:
                         help="leave the scratch server running if the drill fails")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")
     _add_source(parser)
+
+
+def _check(verbs: Any) -> None:
+    parser = _verb(verbs, "check", "prove a repository fit before it is trusted, in a scratch folder of its own")
+    parser.add_argument("--repository", action="append", default=[], metavar="NAME",
+                        help="this repository; may be repeated; without it all of the settings")
+    parser.add_argument("--size", type=int, default=64, metavar="MIB", help="of the large object, in MiB")
 
 
 def _sync(verbs: Any) -> None:

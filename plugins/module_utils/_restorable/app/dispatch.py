@@ -19,6 +19,7 @@ from .verbs import (
     adopt,
     audit,
     backup,
+    check,
     config,
     drill,
     hold,
@@ -73,6 +74,8 @@ def _run(options: argparse.Namespace, console: Console, tell: Tell = lambda _wor
         console.warn(each)
     settings, options.dry_run = surroundings.settings, options.dry_run or surroundings.dry_run
     options.scratch = surroundings.scratch or getattr(options, "scratch", False)
+    if options.verb == "check":
+        return _tell_alone(check.run(options, settings, console), console)
     if options.verb in ONE:
         return _one(options, settings, console)
     clusters = _chosen(options, settings)

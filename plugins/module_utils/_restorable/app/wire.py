@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Mapping
+from typing import Any, Mapping, Sequence
 
 from ..errors import ConfigError
 from ..host.clock import SystemClock
@@ -54,6 +54,16 @@ def open_progress(path: str | None) -> Progress:
 def schedule_file(settings: Settings, cluster: ClusterSettings, name: str) -> str:
     """Return the file in which the cluster's scheduler remembers its runs."""
     return os.path.join(proof_dir(settings, cluster, os.environ), name)
+
+
+def check_repositories(settings: Settings, names: Sequence[str], progress: Progress, *, size_mib: int,
+                       dry_run: bool) -> tuple[dict[str, Any], str]:
+    """Check repositories and return the report and the result in words."""
+    from .checking import MIB, check, in_words
+    if size_mib < 1:
+        raise ConfigError(f"size is {size_mib}", hint="It must be at least 1, in MiB.", code="config.value")
+    report = check(settings, names, progress, size=size_mib * MIB, dry_run=dry_run)
+    return report, in_words(report)
 
 
 def open_cluster(cluster: ClusterSettings) -> Cluster:

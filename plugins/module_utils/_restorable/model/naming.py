@@ -105,6 +105,11 @@ def missing_database(name: str) -> str:
     return unescape(stem) if rest == "missing.json" or rest.startswith("missing.json.") else ""
 
 
+def scratch_prefix(now: datetime, token: str) -> str:
+    """Return where a check of a repository writes: _check/20261120T030000Z-3f2a/ ; no cluster's name begins so."""
+    return f"_check/{stamp(now)}-{token}/"
+
+
 def cluster_prefix(cluster: str) -> str:
     """Return the prefix of everything of one cluster: shop/ ."""
     return f"{cluster}/"
