@@ -81,6 +81,7 @@ LINT = (
 )
 SANITY = Step("ansible-test sanity", (PYTHON, "tools/sanity.py"), 900, sanity.missing)
 MOLECULE = molecule("default")
+PHYSICAL = molecule("physical")
 HOSTED: tuple[Step, ...] = ()      # need a Docker engine
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
 TESTS = ("unit", "contract", "integration", "faults")
@@ -89,11 +90,11 @@ GATES: dict[str, tuple[Step, ...]] = {
     "check": (RUFF, MYPY, pytest("unit")),
     "lint": LINT,
     "sanity": (SANITY,),
-    "molecule": (MOLECULE, *HOSTED),
+    "molecule": (MOLECULE, PHYSICAL, *HOSTED),
     "dist": (DIST,),
     **{name: (pytest(name),) for name in TESTS},
     # pytest last: its summary line is what a reader looks for at the end
-    "test": (*LINT, SANITY, DIST, MOLECULE, *HOSTED, pytest(*TESTS)),
+    "test": (*LINT, SANITY, DIST, MOLECULE, PHYSICAL, *HOSTED, pytest(*TESTS)),
 }
 
 
