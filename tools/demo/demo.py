@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show the whole chain on an embedded PostgreSQL: back up, prune a year, drill, and bring a lost table back.
+"""Show the whole chain on an embedded PostgreSQL: back up, prune a year, drill, and bring lost data back, twice.
 
     demo.py run      build everything under .demo and tell the story
     demo.py clean    stop the server and remove .demo
@@ -16,6 +16,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -70,6 +71,7 @@ class Story:
         self.prune_a_year()
         self.drill()
         back = self.lose_a_table_and_restore_it()
+        back = self.delete_a_table_and_go_back_in_time() and back
         self.close(back)
         return 0 if back else 1
 
@@ -104,7 +106,7 @@ class Story:
         self.playbook("status")
 
     def lose_a_table_and_restore_it(self) -> bool:
-        head("5. The finale: a table is lost")
+        head("5. A table is lost")
         before = self.server.ask("SELECT count(*), sum(hashtext(o::text)) FROM shop.orders o")
         self.server.execute("DROP TABLE shop.orders CASCADE")
         say("DROP TABLE shop.orders CASCADE")
@@ -114,11 +116,50 @@ class Story:
         say(f"rows and digest before: {before}\nrows and digest after:  {after}")
         return before == after
 
+    def delete_a_table_and_go_back_in_time(self) -> bool:
+        head("6. The finale: the second before the mistake")
+        data = self.place.recovered
+        with self.shipper():
+            self.restorable("backup", "--kind", "base")
+            time.sleep(2)
+            before = self.server.ask("SELECT count(*), sum(hashtext(o::text)) FROM shop.orders o")
+            moment = self.server.ask("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"')")
+            time.sleep(2)
+            self.server.execute("DROP TABLE shop.orders CASCADE")
+            say(f"DROP TABLE shop.orders CASCADE. A second before, at {moment}, all {before[0]} orders were there.")
+            last = self.server.ask("SELECT pg_walfile_name(pg_switch_wal())", "postgres")
+            while self.server.ask("SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver", "postgres") < last:
+                time.sleep(0.2)
+        self.restorable("list")
+        self.restorable("recover", str(data), "--time", moment)
+        self.server.start_recovered(data)
+        try:
+            after = self.server.ask("SELECT count(*), sum(hashtext(o::text)) FROM shop.orders o", recovered=True)
+        finally:
+            self.server.stop_recovered(data)
+        say(f"rows and digest before:          {before}\nrows and digest in the recovered: {after}")
+        return before == after
+
+    @contextlib.contextmanager
+    def shipper(self) -> Iterator[None]:
+        """Run the shipper that brings WAL into the repository."""
+        argv = [str(HERE.parent / "restorable"), "--config", str(self.place.config), "wal-ship"]
+        say("$ restorable wal-ship &")
+        with open(self.place.folder / "ship.log", "ab") as log:
+            process = subprocess.Popen(argv, env=self.place.environment(), cwd=self.place.folder,
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[self.turn])
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
     def close(self, back: bool) -> None:
         verdict = "passed" if back else "FAILED"
         head(f"Verdict: {verdict}")
         if back:
-            say("The backup was restored into a server of its own and equals what was dumped. A lost table is back.")
+            say("The backup was restored into a server of its own and equals what was dumped. A lost table is back,\n"
+                "and the whole server as it was a second before a mistake.")
         say(f"""
 repository   {self.place.repository}
 evidence     {self.place.repository}/shop/drill/

@@ -33,6 +33,16 @@ class Place:
         return self.folder / "server" / "data"
 
     @property
+    def recovered(self) -> pathlib.Path:
+        """Return the data directory that is recovered."""
+        return self.folder / "server" / "recovered"
+
+    @property
+    def spool(self) -> pathlib.Path:
+        """Return the spool of the server's archive_command."""
+        return self.folder / "spool"
+
+    @property
     def scratch_dir(self) -> pathlib.Path:
         """Return where drills make their servers."""
         return self.folder / "scratch"
@@ -59,13 +69,13 @@ class Place:
 
     def create(self) -> None:
         """Make all folders, private."""
-        for path in (self.folder, self.folder / "server", self.old_files, self.scratch_dir):
+        for path in (self.folder, self.folder / "server", self.old_files, self.scratch_dir, self.spool):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.socket_dir.mkdir(mode=0o700)
         if self.owner:
             # the owner of the server must pass through the demo's folder, and owns its own parts
             self.folder.chmod(0o711)
-            for path in (self.folder / "server", self.scratch_dir, self.socket_dir):
+            for path in (self.folder / "server", self.scratch_dir, self.socket_dir, self.spool):
                 os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
     def remove(self) -> None:
@@ -95,6 +105,7 @@ class Place:
                 "connection": {"host": str(self.socket_dir), "port": 5432, "user": "postgres",
                                "password_file": str(self.password_file)},
                 "repositories": ["local"], "bin_dir": bin_dir,
+                "wal": {"method": "push", "spool": str(self.spool), "data_directory": str(self.data)},
                 "jobs": {"dump": {"databases": "all"},
                          "drill": {"backup": "latest", "scratch": self.scratch(),
                                    "checks": [{"name": "orders have customers", "database": "shop",

@@ -9,11 +9,17 @@ import importlib.util
 import os
 import pathlib
 import secrets
+import shlex
 import subprocess
+import sys
 from typing import Any
 
 from installation import copy_installation
 from place import Place
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "plugins" / "module_utils"))
+
+from _restorable.host.wal_scripts import write_scripts
 
 DAYS = 365
 
@@ -48,13 +54,36 @@ class DemoServer:
                       "--auth=scram-sha-256", "--pwfile", str(handover), "--no-sync", "--no-instructions")
         finally:
             handover.unlink()
+        self._archive()
         options = f"-c listen_addresses= -c unix_socket_directories={self.place.socket_dir} -c port=5432"
         self._run("pg_ctl", "-D", str(self.place.data), "-l", str(self.place.folder / "server" / "server.log"),
                   "-o", options, "-w", "start")
 
+    def _archive(self) -> None:
+        """Let the server archive its WAL by our script, which waits for the shipper's acknowledgement."""
+        owner = (self.place.owner.pw_uid, self.place.owner.pw_gid) if self.place.owner else None
+        write_scripts(str(self.place.spool), owner)
+        spool = shlex.quote(str(self.place.spool))
+        command = f"/bin/sh {spool}/archive.sh {spool} 60 %p %f".replace("'", "''")
+        with open(self.place.data / "postgresql.conf", "a", encoding="utf-8") as file:
+            file.write(f"wal_level = replica\narchive_mode = on\narchive_command = '{command}'\n")
+
     def stop(self) -> None:
         """Stop the server if it runs."""
         self._stop(self.place.data)
+        self._stop(self.place.recovered)
+
+    def start_recovered(self, data: pathlib.Path) -> None:
+        """Start what was recovered on a socket of its own folder's name in the socket folder."""
+        folder = self.place.socket_dir / "recovered"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._chown(folder)
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c port=5432"
+        self._run("pg_ctl", "-D", str(data), "-l", str(data.parent / "recovered.log"), "-o", options, "-w", "start")
+
+    def stop_recovered(self, data: pathlib.Path) -> None:
+        """Stop it if it runs."""
+        self._stop(data)
 
     def stop_scratch_servers(self) -> None:
         """Stop the servers of drills that were killed."""
@@ -64,7 +93,8 @@ class DemoServer:
     def _stop(self, data: pathlib.Path) -> None:
         # a pid file alone may be what a crash left, and a killed server may vanish between two looks
         if (data / "postmaster.pid").exists() and self._call("pg_ctl", "-D", str(data), "status").returncode == 0:
-            done = self._call("pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
+            # at once: a fast stop waits until the last WAL is archived, and the demo's shipper has ended
+            done = self._call("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
             if done.returncode and self._call("pg_ctl", "-D", str(data), "status").returncode == 0:
                 raise SystemExit(f"The server in {data} does not stop:\n{done.stdout[-2000:]}")
 
@@ -79,9 +109,9 @@ class DemoServer:
         self.execute(script.read_text())
         self.execute("REFRESH MATERIALIZED VIEW shop.bestsellers")
 
-    def ask(self, query: str, database: str = "shop") -> Any:
+    def ask(self, query: str, database: str = "shop", *, recovered: bool = False) -> Any:
         """Return a query's first row: its value, or the tuple of its values."""
-        with self._connect(database) as session:
+        with self._connect(database, "recovered" if recovered else "") as session:
             row = session.execute(query).fetchone()
         return row[0] if row and len(row) == 1 else row
 
@@ -111,9 +141,9 @@ class DemoServer:
         subprocess.run(argv, check=True, env={**self.place.environment(), "PGPASSFILE": str(passfile)})
         passfile.unlink()
 
-    def _connect(self, database: str) -> Any:
+    def _connect(self, database: str, beside: str = "") -> Any:
         import psycopg
-        return psycopg.connect(host=str(self.place.socket_dir), port=5432, user="postgres", dbname=database,
+        return psycopg.connect(host=str(self.place.socket_dir / beside), port=5432, user="postgres", dbname=database,
                                password=self.place.password_file.read_text().strip(), autocommit=True)
 
     def _run(self, program: str, *arguments: str) -> None:

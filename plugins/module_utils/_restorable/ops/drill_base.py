@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Mapping
+from typing import Any
 
 from ..errors import ConfigError, NotFound, Refused, RestorableError
 from ..model.catalogue import Backup
@@ -210,10 +210,9 @@ def _not_later(ended: _Ended, target: Target) -> None:
                       code="drill.beyond_target", hint="Read the evidence; this should never happen.")
 
 
-def _rpo(manifest: Manifest | None, ended: Mapping[str, Any] | _Ended, begun: datetime | None,
-         target: Target) -> float | None:
+def _rpo(manifest: Manifest | None, ended: _Ended, begun: datetime | None, target: Target) -> float | None:
     """Return how much was lost: from the newest recovered commit to the cut, which is now or the target."""
-    if manifest is None or manifest.base is None or not isinstance(ended, _Ended) or not ended.reached:
+    if manifest is None or manifest.base is None or not ended.reached:
         return None
     newest = datetime.fromisoformat(ended.last_commit or manifest.base.stop_time)
     cut = target.time if target.kind == "time" else begun
