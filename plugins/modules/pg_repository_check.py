@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - restorable.postgres.attributes
   - restorable.postgres.connection
+  - restorable.postgres.encryption
   - restorable.postgres.repository
 attributes:
   diff_mode:
