@@ -174,33 +174,30 @@ class Ours(Contestant):
 class Theirs(Contestant):
     """pgBackRest, asynchronous, two processes, zst level 1."""
 
-    def _command(self, verb: str) -> str:
-        home = self.folder / "pgbackrest"
-        return (f"pgbackrest --stanza=shop --pg1-path={self.data} --pg1-socket-path={self.server.folder} --pg1-user="
-                f"{self.server.superuser} --repo1-path={home}/repo --spool-path={home}/spool --lock-path={home}/lock "
-                f"--log-path={home} --log-level-file=off --log-level-console=warn --compress-type=zst "
-                f"--compress-level=1 --process-max=2 --archive-async --archive-get-queue-max=128MiB --no-config {verb}")
+    def _command(self, words: str) -> str:
+        return f"pgbackrest --config={self.folder}/pgbackrest.conf --stanza=shop {words}"
 
     def drain(self) -> tuple[float, int, int]:
         """Archive every segment once."""
         home = self.folder / "pgbackrest"
         shutil.rmtree(home, ignore_errors=True)
-        for each in ("repo", "spool", "lock"):
+        for each in ("repo", "spool", "lock", "log"):
             (home / each).mkdir(parents=True, mode=0o700)
+        (self.folder / "pgbackrest.conf").write_text(
+            f"[global]\nrepo1-path={home}/repo\nspool-path={home}/spool\nlock-path={home}/lock\n"
+            f"log-path={home}/log\nlog-level-file=off\nlog-level-console=off\ncompress-type=zst\ncompress-level=1\n"
+            f"process-max=2\narchive-async=y\narchive-get-queue-max=128MiB\n[shop]\npg1-path={self.data}\n"
+            f"pg1-socket-path={self.server.folder}\npg1-user={self.server.superuser}\n")
         _give(self.folder)
-        subprocess.run(["sh", "-c", self._command("stanza-create").replace("--archive-async", "")
-                       .replace("--archive-get-queue-max=128MiB", "")
-                       .replace(f"--spool-path={home}/spool", "")], check=True, cwd=self.data, **unprivileged())
-        return self.each(self._command("archive-push %p").replace("--archive-get-queue-max=128MiB", "")), 0, 0
+        subprocess.run(["sh", "-c", self._command("stanza-create")], check=True, cwd=self.data, **unprivileged())
+        return self.each(self._command("archive-push %p")), 0, 0
 
     def fetch(self) -> tuple[float, int, int]:
         """Fetch every segment once."""
         shutil.rmtree(self.folder / "pgbackrest" / "spool")
         (self.folder / "pgbackrest" / "spool").mkdir(mode=0o700)
         _give(self.folder)
-        command = self._command("archive-get %f pg_wal/RECOVERYXLOG")
-        command = command.replace("--compress-type=zst --compress-level=1 ", "")
-        return self.each(command, after=self.took), 0, 0
+        return self.each(self._command("archive-get %f pg_wal/RECOVERYXLOG"), after=self.took), 0, 0
 
 
 def _command_row(ours: Ours, rounds: int, say: Callable[[str], None]) -> Row:
