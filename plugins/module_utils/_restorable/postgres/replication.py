@@ -4,7 +4,7 @@
 """A session of the replication protocol: its commands, and the copy streams they answer with.
 
 Spoken here rather than by pg_basebackup, which can stream only one tablespace, cannot keep its list of files beside a
-compressed archive, and tells no progress (docs/adr/0002). The protocol is protocol-replication.html.
+compressed archive, and tells no progress (docs/adr/0005). The protocol is protocol-replication.html.
 """
 from __future__ import annotations
 
