@@ -30,10 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / ".work"
 IMAGES = ROOT / "tools" / "images"
 SUITE, LABEL = "bookworm", "restorable.recipe"
-MIRROR = "http://deb.debian.org/debian"
 BASE = f"debootstrap --variant=minbase {SUITE}\n"
 # Debian 12 has no compose v2; trixie's package holds the static plugin, and its digest is what makes http good enough
-PLUGIN = (f"{MIRROR}/pool/main/d/docker-compose/docker-compose_2.26.1-4_amd64.deb",
+PLUGIN = ("pool/main/d/docker-compose/docker-compose_2.26.1-4_amd64.deb",
           "47681197cb2b1ab88206b42a1a92fc75f50d9530a6322d03494a473eed0408ea")
 READY = 60           # seconds in which an engine must answer
 
@@ -122,16 +121,26 @@ def _end_with_us() -> None:
     ctypes.CDLL(None).prctl(1, int(signal.SIGTERM))
 
 
+def mirror() -> str:
+    """Return the address, with a slash at its end, of the archive that this machine's apt takes Debian from."""
+    told = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)"], text=True,
+                          capture_output=True, check=False)
+    for line in told.stdout.splitlines():
+        if line.split()[1:] == [SUITE, "main"]:
+            return line.split()[0]
+    raise Lacking(f"apt knows no archive with {SUITE} main; run `apt-get update` on a machine with Debian 12")
+
+
 def provide_plugin() -> None:
     """Put the compose plugin where DOCKER_CONFIG points, once."""
     plugin = WORK / "docker" / "cli-plugins" / "docker-compose"
     if plugin.exists():
         return
     plugin.parent.mkdir(parents=True, exist_ok=True)
-    address, digest = PLUGIN
+    address, digest = mirror() + PLUGIN[0], PLUGIN[1]
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         package = Path(folder) / "compose.deb"
-        with urllib.request.urlopen(address, timeout=120) as answer:        # noqa: S310 - a constant, with a digest
+        with urllib.request.urlopen(address, timeout=120) as answer:        # noqa: S310 - apt's own archive, and a digest
             package.write_bytes(answer.read())
         if hashlib.sha256(package.read_bytes()).hexdigest() != digest:
             raise Lacking(f"{address} is not the package with the digest {digest}")
@@ -187,7 +196,7 @@ def bootstrap(environment: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         os.chmod(folder, 0o755)                        # it becomes the image's /
         with open(WORK / "debootstrap.log", "wb") as log:
-            made = subprocess.run(["debootstrap", "--variant=minbase", SUITE, folder, MIRROR], stdout=log, stderr=log,
+            made = subprocess.run(["debootstrap", "--variant=minbase", SUITE, folder, mirror()], stdout=log, stderr=log,
                                   check=False)
         if made.returncode:
             raise Lacking(f"debootstrap fails:\n{(WORK / 'debootstrap.log').read_text()[-2000:]}")

@@ -82,7 +82,7 @@ LINT = (
 SANITY = Step("ansible-test sanity", (PYTHON, "tools/sanity.py"), 900, sanity.missing)
 MOLECULE = molecule("default")
 PHYSICAL = molecule("physical")
-HOSTED: tuple[Step, ...] = ()      # need a Docker engine
+HOSTED = (hosted("systemd", "host-systemd"), hosted("cron", "host"), hosted("compose", "debian,postgres"))
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
 TESTS = ("unit", "contract", "integration", "faults")
 
