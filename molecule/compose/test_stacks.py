@@ -49,7 +49,7 @@ def test_the_stacks_own_file_and_its_database_are_as_they_were(staging):
 
 def test_a_scheduled_backup_fires_and_the_container_is_healthy(staging):
     staging.compose("--profile", "backup", "up", "-d")
-    staging.wait(lambda: staging.sets(), "a scheduled backup")
+    staging.wait(staging.sets, "a scheduled backup")
     staging.wait(lambda: "prune: done" in staging.compose("logs", "backup").stdout, "a prune")
     staging.wait(lambda: staging.health()[0] == "healthy", "a healthy container")
     said = (staging.backups / "cron.log").read_text()

@@ -98,7 +98,7 @@ def measure(server: Any, folder: pathlib.Path, rounds: int, say: Callable[[str],
     return [
         Row("base backup, server zstd 1, 2 workers : best pgBackRest full", ratio(mine, best), BACKUP_GOAL,
             detail=f"{_pair(mine, best)} ({best.name}); {mine.size / 1e6:.0f} / {best.size / 1e6:.0f} MB"),
-        Row("recovery to “answers queries” : best pgBackRest restore", ratio(back, best_restore), RESTORE_GOAL,
+        Row("recovery to 'answers queries' : best pgBackRest restore", ratio(back, best_restore), RESTORE_GOAL,
             detail=f"{_pair(back, best_restore)} ({best_restore.name})"),
         Row("peak memory of a base backup", mine.peak / 2**20, LIMIT / 2**20, unit="MiB"),
         Row("peak memory of a recovery", back.peak / 2**20, LIMIT / 2**20, unit="MiB"),

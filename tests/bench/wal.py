@@ -141,7 +141,7 @@ class Ours(Contestant):
             yield process
         finally:
             with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-                peak = next(line for line in file if line.startswith("VmHWM"))
+                peak = next((line for line in file if line.startswith("VmHWM")), "VmHWM: 0 kB")
             self.peak = max(self.peak, int(peak.split()[1]) * 1024)
             process.terminate()
             process.wait(60)
@@ -247,4 +247,3 @@ def _give(path: pathlib.Path) -> None:
     who = unprivileged()
     for each in (path, *path.rglob("*")) if who else ():
         os.chown(each, who["user"], who["group"], follow_symlinks=False)
-

@@ -145,7 +145,7 @@ def test_a_full_remote_is_told_and_keeps_nothing(disk, tmp_path):
         pytest.skip("this account may not mount a tmpfs")
     try:
         store = disk()
-        error = raised(lambda: store.put(KEY, [os.urandom(1024 * 1024) for _ in range(3)]))
+        error = raised(lambda: store.put(KEY, [os.urandom(1024 * 1024) for _each in range(3)]))
         assert (type(error), error.code) == (Unavailable, "store.full")
         assert list(store.list("")) == []
         assert store.free_bytes() <= 1024 * 1024

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from kit.archiving import archiving, base_backup, fill, recovered, rows, wait_archived, wait_until
+from kit.archiving import archiving, base_backup, fill, recovered, rows, shipping, wait_archived, wait_until
 from kit.servers import MAJORS
 
 majors = pytest.mark.parametrize("major", MAJORS, ids=lambda major: f"pg{major}")
@@ -60,7 +60,7 @@ def test_a_shipper_that_is_killed_again_and_again_loses_nothing():
         for _round in range(4):
             with host.shipper() as shipper:
                 fill(server, 500, segments=5)
-                wait_until(lambda: (host.spool / "status.json").exists())
+                wait_until((host.spool / "status.json").exists)
                 os.kill(shipper.pid, signal.SIGKILL)
         before = rows(server)
         with host.shipper():
@@ -85,7 +85,7 @@ class TestNeverTheEndByMistake:
 
     @pytest.fixture
     def place(self):
-        with archiving(15, prefetch=0) as (server, host), host.shipper():
+        with shipping(15, prefetch=0) as (server, host):
             copy = base_backup(server, host)
             before = fill(server, 4000, segments=8)
             wait_archived(server)
@@ -122,7 +122,7 @@ class TestNeverTheEndByMistake:
 
 
 def test_segments_are_fetched_ahead_and_all_rows_come_back():
-    with archiving(15, prefetch=4, workers=2) as (server, host), host.shipper():
+    with shipping(15, prefetch=4, workers=2) as (server, host):
         copy = base_backup(server, host)
         before = fill(server, 6000, segments=30)
         wait_archived(server)
@@ -135,7 +135,7 @@ def test_segments_are_fetched_ahead_and_all_rows_come_back():
 
 
 def test_a_second_primary_is_refused_and_says_so_in_its_own_log():
-    with archiving(15) as (server, host), host.shipper():
+    with shipping(15) as (server, host):
         fill(server, 100)
         wait_archived(server)
         with archiving(16) as (other, other_host):

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from _restorable.model.wal_naming import wal_prefix
-from kit.archiving import archiving, fill, give, wait_until
+from kit.archiving import archiving, fill, give, shipping, wait_until
 from kit.plays import Ansible
 from kit.servers import unprivileged
 
@@ -107,7 +107,7 @@ def test_an_archive_that_nothing_reaches_is_not_proven(tmp_path):
 
 
 def test_a_conf_file_that_nobody_includes_is_refused_and_an_included_one_is_read(tmp_path):
-    with archiving(18) as (server, host), host.shipper():
+    with shipping(18) as (server, host):
         conf = server.folder / "data" / "conf.d"
         conf.mkdir(mode=0o700)
         give(conf)
@@ -147,5 +147,3 @@ def test_the_role_writes_a_unit_that_systemd_accepts_and_a_second_run_changes_no
         assert "Unknown" not in verified.stderr and "Invalid" not in verified.stderr, verified.stderr
         gone = ansible.play("wal_archive", inventory, wal_archive_state="absent")
         assert gone.status == 0 and not list(units.iterdir()), gone.text
-
-

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Iterator
 
 import _restorable
@@ -116,6 +116,15 @@ def archiving(major: int, *, fallback: bool = False, config: dict[str, str] | No
             host.stop_prefetching()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def shipping(major: int, **options: Any) -> Iterator[tuple[RunningServer, Archiving]]:
+    """Run a server as archiving does, with its shipper."""
+    with ExitStack() as stack:
+        server, host = stack.enter_context(archiving(major, **options))
+        stack.enter_context(host.shipper())
+        yield server, host
 
 
 def base_backup(server: RunningServer, host: Archiving, name: str = "copy") -> pathlib.Path:

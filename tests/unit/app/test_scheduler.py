@@ -166,16 +166,16 @@ def test_a_run_that_a_signal_cuts_short_is_owed_at_the_next_start(at_once):
 
 
 def test_a_run_that_kills_the_scheduler_is_not_begun_again_at_once():
-    begun = {}
+    saved = {}
 
     class Killed(Memory):
-        def save(self, now):
-            begun.update(now)
+        def save(self, begun):
+            saved.update(begun)
 
     container = Container(memory=Killed({BACKUP: START - timedelta(days=1)}))
     container.scheduler.start()
     container.live(0.01)
-    after = Container(memory=Memory(begun))
+    after = Container(memory=Memory(saved))
     after.scheduler.start()
     after.live(0.5)
     assert after.ran == []

@@ -17,8 +17,7 @@ from _restorable.model.wal_header import SegmentHeader
 
 lsns = st.integers(0, 2**64 - 1).map(Lsn)
 sizes = st.sampled_from(SIZES)
-segments = st.builds(lambda timeline, lsn, size: Segment.of_lsn(timeline, lsn, size),
-                     st.integers(1, 2**32 - 1), lsns, sizes)
+segments = st.builds(Segment.of_lsn, st.integers(1, 2**32 - 1), lsns, sizes)
 
 
 @given(lsns)

@@ -130,16 +130,20 @@ class Scheduler:
         self._watch = replace(self._watch, check=words)
 
 
+def _listener(name: str, said: list[str], log: Say) -> Say:
+    """Return what takes a step's lines: into said, and under the step's name into the log."""
+    def say(line: str) -> None:
+        said.append(line)
+        log(f"{name}: {line}" if line.strip() else name)
+
+    return say
+
+
 def run_steps(task: Task, run: Run, log: Say) -> str:
     """Run a task's steps in order; return "" or, of the first that fails, what it said."""
     for step in task.steps:
         said: list[str] = []
-
-        def say(line: str, name: str = step[0], said: list[str] = said) -> None:
-            said.append(line)
-            log(f"{name}: {line}" if line.strip() else name)
-
-        status = run(step, say)
+        status = run(step, _listener(step[0], said, log))
         if status:
             error = next((line.partition("error: ")[2] for line in said if line.startswith("error: ")), "")
             words = error or next((line for line in reversed(said) if line.strip()), f"exit status {status}")

@@ -17,7 +17,7 @@ class Ladder:
     """Collects checks; a rung that raises is a finding or an obstacle, and those above it are reported as not run."""
 
     def __init__(self, clock: Clock, progress: Progress, optional: frozenset[str],
-                 levels: Mapping[str, str] = LEVELS) -> None:
+                 levels: Mapping[str, str] | None = None) -> None:
         self.checks: list[Check] = []
         self.aside: list[Check] = []       # what was found of copies that another copy stands in for
         self.notes: list[str] = []
@@ -25,7 +25,7 @@ class Ladder:
         self._clock = clock
         self._progress = progress
         self._optional = optional
-        self._levels = levels
+        self._levels = levels or LEVELS
         self._began = clock.elapsed()
         self._phases: dict[str, float] = {}
         self._blocked = False

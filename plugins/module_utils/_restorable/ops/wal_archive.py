@@ -108,7 +108,7 @@ class WalArchive:
         return Refused(f"file {file.name} is in repository {store.name} with other content",
                        hint=f"Two servers may archive as cluster {self.world.cluster}, or this one was reset; the "
                             f"refused file is {store.name}:{key}. Stop the wrong server, or give this one a cluster "
-                            "name of its own (docs/wal.md, “same name, other content”).", code="wal.conflict")
+                            "name of its own (docs/wal.md, 'same name, other content').", code="wal.conflict")
 
     def _suffix(self, file: WalFile) -> str:
         sealed = SEALED if self.world.keys.sealing() is not None else ""

@@ -240,4 +240,3 @@ class ScratchRecovery:
                 if keep_on_failure:
                     recovery.keep(error)
                 raise
-

@@ -60,7 +60,7 @@ class S3Bucket:
 
     def _set_public_access_block(self, goal: Bucket) -> None:
         self._put("put_public_access_block",
-                    PublicAccessBlockConfiguration=dict.fromkeys(_BLOCK, goal.public_access_block))
+                  PublicAccessBlockConfiguration=dict.fromkeys(_BLOCK, goal.public_access_block))
 
     def _set_versioning(self, goal: Bucket) -> None:
         status = "Enabled" if goal.versioning else "Suspended"

@@ -39,7 +39,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return _once(tasks, console, log)
     name = f"{cluster.name}.{'-'.join(each.name for each in tasks)}.json"
     files = ScheduleFiles(schedule_file(settings, cluster, name), watch_path(console.environment))
-    scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, lambda: scheduler.beat()), log, files)
+
+    def beat() -> None:
+        scheduler.beat()
+
+    scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, beat), log, files)
     try:
         scheduler.start(at_once=surroundings.on_start)
         while True:
