@@ -220,3 +220,16 @@ def test_a_list_of_many_backups_takes_time_in_proportion(host):
 
     seconds(100)
     assert seconds(20000) < 30 * seconds(2000)
+
+
+def test_a_check_on_schedule_looks_at_the_repositories_of_its_cluster_and_keeps_a_status(host):
+    (host.folder / "config.json").write_text(json.dumps({
+        "repositories": {"local": {"path": str(host.folder / "repo")}, "other": {"path": str(host.folder / "other")}},
+        "clusters": {"shop": {"repositories": ["local"]}, "blog": {"repositories": ["other"]}}}))
+    status = host.folder / "check.json"
+    ran = host.run("--cluster", "shop", "--status-file", str(status), "check", "--size", "1")
+    assert ran.status == 0, ran.err
+    assert "done: check local: fit" in ran.err + ran.out
+    assert "repository other" not in ran.out
+    kept = json.loads(status.read_text())
+    assert (kept["exit_status"], kept["words"]) == (0, "done: check local: fit")

@@ -75,7 +75,9 @@ def _run(options: argparse.Namespace, console: Console, tell: Tell = lambda _wor
     settings, options.dry_run = surroundings.settings, options.dry_run or surroundings.dry_run
     options.scratch = surroundings.scratch or getattr(options, "scratch", False)
     if options.verb == "check":
-        return _tell_alone(check.run(options, settings, console), console)
+        result = check.run(options, settings, console)
+        tell(result.done)
+        return _tell_alone(result, console)
     if options.verb in ONE:
         return _one(options, settings, console)
     clusters = _chosen(options, settings)

@@ -15,9 +15,10 @@ COMMANDS = {    # a job is here once the host command can do it
     "prune": ("prune",),
     "verify": ("verify",),
     "drill": ("drill",),
+    "check": ("check",),
     "status": ("status",),
 }
-WITHOUT_SETTINGS = ("prune", "verify", "status")     # take a schedule and nothing else
+WITHOUT_SETTINGS = ("prune", "verify", "check", "status")     # take a schedule and nothing else
 
 
 def read_schedules(cluster: Reader, jobs: Reader) -> dict[str, Schedule]:

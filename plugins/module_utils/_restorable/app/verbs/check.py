@@ -12,11 +12,12 @@ from ..console import Console
 
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> Result:
-    """Try what a repository must do; one that is not fit is exit status 1."""
+    """Try what the named repositories must do, or those of the named cluster, or all; one not fit is exit status 1."""
     from ...errors import ConfigError
     from ..checking import MIB, check, in_words, render_check
     if options.size < 1:
         raise ConfigError(f"--size is {options.size}", hint="It must be at least 1, in MiB.", code="usage")
-    report = check(settings, options.repository, console.progress(), size=options.size * MIB, dry_run=options.dry_run)
+    names = options.repository or (settings.cluster(options.cluster).repositories if options.cluster else ())
+    report = check(settings, names, console.progress(), size=options.size * MIB, dry_run=options.dry_run)
     done = "dry run: nothing was written" if options.dry_run else f"done: check {in_words(report)}"
     return Result(report, render_check(report), done, 0 if report["fit"] else 1)
