@@ -47,7 +47,7 @@ def test_dumps_are_untouched_by_chains():
     assert fates(keep_parents(plan(dump, OTHER, last=1), CHAIN))[str(dump.id)].startswith("keep: last#1")
 
 
-def test_long_chains_cost_in_proportion():
+def test_a_long_chain_is_kept_whole():
     start = BackupId(at("2026-01-01"), "base")
     links = [start]
     while len(links) < 300:
