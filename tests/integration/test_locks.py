@@ -164,9 +164,12 @@ def test_two_thousand_tables_are_locked_in_few_round_trips(server, database, mon
     server.sql("DO $$ BEGIN FOR i IN 1..2000 LOOP EXECUTE format('CREATE TABLE t%s (a int)', i); END LOOP; END $$",
                database=database)
     sent, execute = [], psycopg.Connection.execute
-    monkeypatch.setattr(psycopg.Connection, "execute",
-                        lambda session, query, *more, **options: sent.append(query) or execute(session, query, *more,
-                                                                                                **options))
+
+    def counted(session, query, *more, **options):
+        sent.append(query)
+        return execute(session, query, *more, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", counted)
     with locked(server, database) as (_session, snapshot):
         assert snapshot.tables == 2000
     assert 2 < len(sent) < 40
