@@ -18,7 +18,7 @@ from _restorable.errors import ConfigError, ToolFailed
 from _restorable.stream import child
 from _restorable.stream.program import feed, read_from, through
 from _restorable.stream.stage import compose
-from kit.leftovers import children, is_gone, nothing_left
+from kit.leftovers import is_gone, nothing_left
 
 MIB = 1024 * 1024
 CORE = Path(__file__).parents[3] / "plugins" / "module_utils"
@@ -60,7 +60,7 @@ def test_death_by_a_signal_is_named():
 
 
 def test_a_program_killed_in_the_middle_is_an_error_and_no_end():
-    with nothing_left():
+    with nothing_left() as children:
         chunks = read_from(sh("echo begun; exec sleep 60"))
         assert next(chunks) == b"begun\n"
         os.kill(children()[0], signal.SIGKILL)
@@ -114,7 +114,7 @@ def test_an_unknown_account_is_refused():
 
 
 def test_a_consumer_that_stops_early_kills_the_program_and_what_it_started():
-    with nothing_left():
+    with nothing_left() as children:
         chunks = read_from(sh("sleep 60 & echo $!; yes"))
         grandchild = int(next(chunks).split()[0])
         [pid] = children()
@@ -124,7 +124,7 @@ def test_a_consumer_that_stops_early_kills_the_program_and_what_it_started():
 
 
 def test_a_stream_that_was_never_asked_starts_nothing():
-    with nothing_left():
+    with nothing_left() as children:
         chunks = read_from(["sleep", "60"])
         assert children() == []
         chunks.close()
