@@ -83,12 +83,12 @@ def lose(folder: pathlib.Path) -> None:
     time.sleep(3)
     moment = ask(home, "SELECT clock_timestamp()")[0][0]
     time.sleep(3)
-    end(body["load"], signal.SIGINT)
+    end(body["load"], signal.SIGINT, home)
     rows = {xid: float(when) for xid, when in ask(home, ROWS)}
     last = ask(home, "SELECT pg_walfile_name(pg_switch_wal())")[0][0]
     wait_until(lambda: ask(home, "SELECT last_archived_wal FROM pg_stat_archiver")[0][0] == last)
-    end(int((home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-    end(body["shipper"], signal.SIGTERM)
+    end(int((home / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT, home)
+    end(body["shipper"], signal.SIGTERM, home)
     shutil.rmtree(home / "data")
     (home / "moment").mkdir()
     give(home / "moment")
@@ -120,11 +120,11 @@ def stop(folder: pathlib.Path) -> None:
         return
     body = read(folder)
     home = pathlib.Path(body["home"])
-    end(body["load"], signal.SIGKILL)
-    end(body["shipper"], signal.SIGTERM)
+    end(body["load"], signal.SIGKILL, home)
+    end(body["shipper"], signal.SIGTERM, home)
     state = home / "data" / "postmaster.pid"
     if state.exists():
-        end(int(state.read_text().split()[0]), signal.SIGQUIT)
+        end(int(state.read_text().split()[0]), signal.SIGQUIT, home)
     shutil.rmtree(home)
     for name in ("settings.json", "lost.json"):
         (folder / name).unlink(missing_ok=True)
@@ -160,19 +160,22 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     return dict(json.loads((folder / "settings.json").read_text()))
 
 
-def end(pid: int, number: signal.Signals) -> None:
+def end(pid: int, number: signal.Signals, home: pathlib.Path) -> None:
     """End a process of ours and wait until it is gone."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
-    wait_until(lambda: not _lives(pid))
+    if _lives(pid, home):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+    wait_until(lambda: not _lives(pid, home))
 
 
-def _lives(pid: int) -> bool:
+def _lives(pid: int, home: pathlib.Path) -> bool:
+    # a process id is used again; ours work in the scenario's home
     try:
+        where = pathlib.Path(os.readlink(f"/proc/{pid}/cwd"))
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
-    return state != "Z"
+    return state != "Z" and home in (where, *where.parents)
 
 
 def wait_until(condition: Any) -> None:

@@ -116,18 +116,18 @@ def test_every_database_that_fails_is_named_and_the_others_were_tried(good, fail
 @pytest.fixture
 def reader(good, pg16, shop):
     """A role that may read everything of the database but what a test forbids."""
-    pg16.sql("CREATE ROLE reader LOGIN")
-    pg16.sql("GRANT USAGE ON SCHEMA public TO reader", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
-             "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader", database=shop)
-    good.own["connection"]["user"] = "reader"
+    pg16.sql("CREATE ROLE dump_reader LOGIN")
+    pg16.sql("GRANT USAGE ON SCHEMA public TO dump_reader", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO dump_reader",
+             "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO dump_reader", database=shop)
+    good.own["connection"]["user"] = "dump_reader"
     good.own["jobs"]["dump"].update(globals=False)
     yield good
-    pg16.sql("DROP OWNED BY reader", database=shop)
-    pg16.sql("DROP ROLE reader")
+    pg16.sql("DROP OWNED BY dump_reader", database=shop)
+    pg16.sql("DROP ROLE dump_reader")
 
 
 def test_a_missing_right_is_named_with_its_table_and_grant(reader, fails, pg16, shop):
-    pg16.sql("REVOKE SELECT ON item FROM reader", database=shop)
+    pg16.sql("REVOKE SELECT ON item FROM dump_reader", database=shop)
     with fails(reader, "dump.privilege", "public.item", "GRANT"):
         reader.back_up()
 

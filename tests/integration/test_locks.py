@@ -207,48 +207,48 @@ def test_an_excluded_table_is_not_waited_for(server, database):
 @pytest.fixture
 def reader(server):
     """A role that may log in and nothing else."""
-    server.sql("DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN")
-    yield "reader"
-    server.sql("DROP ROLE IF EXISTS reader")
+    server.sql("DROP ROLE IF EXISTS lock_reader", "CREATE ROLE lock_reader LOGIN")
+    yield "lock_reader"
+    server.sql("DROP ROLE IF EXISTS lock_reader")
 
 
 def refusal(server, database, selection=None):
     with pytest.raises(ConfigError) as caught:
-        with locked(server, database, selection, user="reader"):
+        with locked(server, database, selection, user="lock_reader"):
             pass
     return caught.value
 
 
 def test_a_table_that_may_not_be_read_is_named_with_the_grant(server, database, reader):
-    server.sql("CREATE TABLE secret (a int)", "CREATE TABLE open (a int)", "GRANT SELECT ON open TO reader",
+    server.sql("CREATE TABLE secret (a int)", "CREATE TABLE open (a int)", "GRANT SELECT ON open TO lock_reader",
                database=database)
     error = refusal(server, database)
     assert error.code == "dump.privilege"
-    assert "user reader may not read public.secret" in error.message
-    assert "GRANT SELECT ON public.secret TO reader;" in error.hint
+    assert "user lock_reader may not read public.secret" in error.message
+    assert "GRANT SELECT ON public.secret TO lock_reader;" in error.hint
     assert "pg_read_all_data" in error.hint
-    server.sql("DROP OWNED BY reader", database=database)
+    server.sql("DROP OWNED BY lock_reader", database=database)
 
 
 def test_a_schema_that_may_not_be_used_is_named_with_the_grant(server, database, reader):
-    server.sql("CREATE SCHEMA s", "CREATE TABLE s.t (a int)", "GRANT SELECT ON s.t TO reader", database=database)
+    server.sql("CREATE SCHEMA s", "CREATE TABLE s.t (a int)", "GRANT SELECT ON s.t TO lock_reader", database=database)
     error = refusal(server, database)
-    assert "GRANT USAGE ON SCHEMA s TO reader;" in error.hint
-    server.sql("DROP OWNED BY reader", database=database)
+    assert "GRANT USAGE ON SCHEMA s TO lock_reader;" in error.hint
+    server.sql("DROP OWNED BY lock_reader", database=database)
 
 
 def test_rows_hidden_by_a_policy_are_told_before_the_dump(server, database, reader):
-    server.sql("CREATE TABLE t (a int)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "GRANT SELECT ON t TO reader",
+    server.sql("CREATE TABLE t (a int)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "GRANT SELECT ON t TO lock_reader",
                database=database)
     error = refusal(server, database)
     assert error.code == "dump.row_security"
     assert "public.t" in error.message
-    with locked(server, database, Selection(exclude_table_data=("t",)), user="reader") as (_session, snapshot):
+    with locked(server, database, Selection(exclude_table_data=("t",)), user="lock_reader") as (_session, snapshot):
         assert snapshot.tables == 1
-    server.sql("ALTER ROLE reader BYPASSRLS")
-    with locked(server, database, user="reader") as (_session, snapshot):
+    server.sql("ALTER ROLE lock_reader BYPASSRLS")
+    with locked(server, database, user="lock_reader") as (_session, snapshot):
         assert snapshot.tables == 1
-    server.sql("DROP OWNED BY reader", database=database)
+    server.sql("DROP OWNED BY lock_reader", database=database)
 
 
 def test_a_pattern_that_is_none_is_named(server, database):

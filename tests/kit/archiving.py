@@ -96,7 +96,10 @@ class Archiving:
     def stop_prefetching(self) -> None:
         """End the process that fetches ahead, by its own id."""
         with suppress(OSError, ValueError):
-            os.kill(int((self.spool / "get" / "pid").read_text()), signal.SIGTERM)
+            pid = int((self.spool / "get" / "pid").read_text())
+            # a process id is used again, by somebody else's server for example
+            if b"wal-get" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
 
 
 @contextmanager
