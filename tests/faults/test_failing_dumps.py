@@ -117,7 +117,8 @@ def test_every_database_that_fails_is_named_and_the_others_were_tried(good, fail
 def reader(good, pg16, shop):
     """A role that may read everything of the database but what a test forbids."""
     pg16.sql("CREATE ROLE dump_reader LOGIN")
-    pg16.sql("GRANT USAGE ON SCHEMA public TO dump_reader", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO dump_reader",
+    pg16.sql("GRANT USAGE ON SCHEMA public TO dump_reader",
+             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO dump_reader",
              "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO dump_reader", database=shop)
     good.own["connection"]["user"] = "dump_reader"
     good.own["jobs"]["dump"].update(globals=False)
