@@ -18,6 +18,7 @@ from ._restorable.app.report import refused_prune_report
 from ._restorable.app.wire import open_progress, open_world
 from ._restorable.errors import ConfigError, NotFound, RestorableError
 from ._restorable.model.repositories import with_secrets, without_secrets
+from ._restorable.model.row_data import without_rows
 from ._restorable.model.settings import ClusterSettings, Settings
 from ._restorable.ops.world import World
 
@@ -89,7 +90,8 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
     except RestorableError as error:
         module.fail_json(msg=error.message, code=error.code, hint=error.hint, **refused_prune_report(error))
     except Exception as error:  # noqa: BLE001 - one of the two tops: whatever is left is our bug, and is told as one
-        module.fail_json(msg=f"this is a bug in restorable.postgres: {type(error).__name__}: {error}", code="bug",
+        said = without_rows(str(error))
+        module.fail_json(msg=f"this is a bug in restorable.postgres: {type(error).__name__}: {said}", code="bug",
                          hint="Report it with the traceback.", exception=traceback.format_exc())
     for warning in result.pop("warnings", ()):
         module.warn(warning)

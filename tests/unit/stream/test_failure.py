@@ -73,3 +73,23 @@ def test_the_hint_holds_the_command_and_the_tools_words():
     assert "The command was: /usr/bin/pg_dump -d 'my db'" in error.hint
     assert error.hint.endswith("It said:\npg_dump: error: no")
     assert (error.status, error.stderr, error.exit_status) == (1, "pg_dump: error: no", 6)
+
+
+ROW = ('pg_restore: error: COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"\n'
+       "DETAIL:  Failing row contains (1, alice@example.com).\nCONTEXT:  COPY t, line 1: \"1\talice@example.com\"\n")
+
+
+def test_neither_message_nor_hint_nor_what_is_kept_holds_a_row():
+    error = failure(["/usr/bin/pg_restore"], 1, ROW, ())
+    assert not [part for part in (error.message, error.hint, error.stderr) if "alice" in part]
+    assert "Failing row contains (…)" in error.message
+    assert error.hint.endswith("CONTEXT:  COPY t, line 1")
+
+
+def test_a_row_that_is_cut_in_the_middle_of_a_long_complaint_is_not_shown():
+    complaint = Complaint()
+    complaint.add(b"x" * 4000 + b"\nDETAIL:  Failing row contains (1, " + b"alice " * 1000 + b").\nCONTEXT:  no\n")
+    complaint.add(b"last words\n")
+    error = failure(["/usr/bin/pg_restore"], 1, complaint.text(), ())
+    assert "alice" not in f"{error.message}{error.hint}{error.stderr}"
+    assert error.hint.endswith("last words")

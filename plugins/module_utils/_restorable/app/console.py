@@ -10,6 +10,7 @@ import traceback
 from typing import Any, Mapping, TextIO
 
 from ..errors import RestorableError
+from ..model.row_data import without_rows
 from ..ports import Progress
 from .ink import Ink
 
@@ -81,7 +82,7 @@ class Console:
         """Return an error that this program has no word for as one it has; RESTORABLE_TRACE prints its trace."""
         if self.environment.get("RESTORABLE_TRACE"):
             self._err.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))
-        return Defect(f"unexpected {type(error).__name__}: {error}",
+        return Defect(f"unexpected {type(error).__name__}: {without_rows(str(error))}",
                       hint="This is a defect; run again with RESTORABLE_TRACE=1 and report what it prints.")
 
     def progress(self) -> Progress:

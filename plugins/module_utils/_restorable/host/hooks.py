@@ -10,6 +10,7 @@ import subprocess
 from typing import Mapping, Sequence
 
 from ..errors import ConfigError, ToolFailed
+from ..model.row_data import without_rows
 from ..stream.failure import describe_status, hide, secret_values
 
 KEPT = 2048    # bytes of what the command said last
@@ -36,7 +37,8 @@ class CommandHooks:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
-        said = hide(output[-KEPT:].decode(errors="replace").strip(), secret_values({**os.environ, **environment}))
+        said = output[-KEPT:].decode(errors="replace").strip()
+        said = without_rows(hide(said, secret_values({**os.environ, **environment})))
         if child.returncode:
             raise ToolFailed(f"command {argv[0]!r} {describe_status(child.returncode)}: {said or 'it said nothing'}",
                              code="hook.failed", hint="Run it by hand as the same user and mend it.")

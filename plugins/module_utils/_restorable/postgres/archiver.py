@@ -9,6 +9,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ..errors import Unavailable
 from ..model.archiving import Archiver, Change, Setting
+from ..model.row_data import one_line
 from .connect import driver, open_maintenance
 from .parameters import Connection
 
@@ -93,7 +94,7 @@ class PgArchiver:
             try:
                 yield session
             except driver().Error as error:
-                words = " ".join(str(error).split())
+                words = one_line(error)
                 raise Unavailable(f"the server refuses: {words}", code="archiver.refused",
                                   hint="Read the server's log; ALTER SYSTEM and pg_switch_wal() need a superuser."
                                   ) from error

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Iterator, Mapping
 
 from ..errors import ConfigError, Unavailable
+from ..model.row_data import one_line
 from ..model.server import Selection, Server
 from ..stream.program import read_from
 from .children import child_environment
@@ -88,7 +89,7 @@ def _server_errors(database: str) -> Iterator[None]:
     try:
         yield
     except driver().Error as error:
-        words = " ".join(str(error).split())
+        words = one_line(error)
         conflict = isinstance(error, errors.SerializationFailure) or "conflict with recovery" in words
         hint = ("Set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby, then run again."
                 if conflict else "Read the server's log, then run again.")

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NotFound, RestorableError, Unavailable
+from ..model.row_data import one_line
 from .children import child_environment
 from .parameters import KEYWORDS, Connection
 
@@ -153,7 +154,7 @@ def _neutral() -> dict[str, str]:
 
 def _words(error: BaseException) -> str:
     """Return an error's text as one line."""
-    words = " ".join(str(error).split())
+    words = one_line(error)
     return re.sub(r"^connection (?:is bad|failed): ", "", words)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from ..errors import ConfigError, Refused, ToolFailed, Unavailable
 from ..model.choice import split_name
+from ..model.row_data import one_line
 from ..model.server import Database
 from .connect import driver, open_database, open_maintenance, quote_ident
 from .parameters import Connection
@@ -168,13 +169,13 @@ class Databases:
             raise Refused(f"database {name!r} exists", code="restore.database_exists",
                           hint="Choose another name, or drop it first.") from None
         except errors.ObjectInUse as error:
-            raise Refused(f"database {name!r} is in use: {_words(error)}", code="restore.in_use",
+            raise Refused(f"database {name!r} is in use: {one_line(error)}", code="restore.in_use",
                           hint="Stop the application, or set disconnect to end its sessions.") from None
         except (errors.WrongObjectType, errors.InvalidParameterValue, errors.InvalidObjectDefinition,
                 errors.UndefinedObject) as error:
             if like is None:
                 raise
-            raise no_locale(name, like.collate, _words(error)) from None
+            raise no_locale(name, like.collate, one_line(error)) from None
 
 
 def _options(like: Database, version: int) -> list[tuple[str, str]]:
@@ -206,17 +207,14 @@ def server_errors(what: str) -> Iterator[None]:
     try:
         yield
     except postgres.errors.InsufficientPrivilege as error:
-        raise ConfigError(f"{what}: {_words(error)}", code="restore.no_right",
+        raise ConfigError(f"{what}: {one_line(error)}", code="restore.no_right",
                           hint="Connect as a superuser, or as the owner with CREATEDB.") from None
     except postgres.OperationalError as error:
-        raise Unavailable(f"{what} broke off: {_words(error)}", code="connect.broken",
+        raise Unavailable(f"{what} broke off: {one_line(error)}", code="connect.broken",
                           hint="Read the server's log, then run again.") from None
     except postgres.Error as error:
-        raise ToolFailed(f"{what} says: {_words(error)}", hint="Read the server's log.", code="server.error") from None
-
-
-def _words(error: BaseException) -> str:
-    return " ".join(str(error).split())
+        raise ToolFailed(f"{what} says: {one_line(error)}", hint="Read the server's log.",
+                         code="server.error") from None
 
 
 def _text(value: str) -> str:

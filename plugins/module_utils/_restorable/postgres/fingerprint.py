@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Se
 
 from ..errors import ConfigError, ToolFailed, Unavailable
 from ..model.fingerprint import Fingerprint, LargeObjects, Range, TableDigest
+from ..model.row_data import one_line
 from ..model.server import Selection
 from .connect import driver
 from .inventory import take_objects, volatile_objects
@@ -135,7 +136,7 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except errors.InsufficientPrivilege as error:
-        words = " ".join(str(error).split())
+        words = one_line(error)
         if "row-level security" in words:
             raise ConfigError(f"rows may not be read for the fingerprint: {words}", code="dump.row_security",
                               hint="Run `ALTER ROLE … BYPASSRLS`, or dump as a superuser or the tables' owner."
@@ -144,14 +145,14 @@ def explained(what: str) -> Iterator[None]:
                           hint="Grant the named right, or `GRANT pg_read_all_data TO …` on version 14 and newer."
                           ) from error
     except (errors.AdminShutdown, errors.CrashShutdown, errors.SerializationFailure) as error:
-        raise Unavailable(f"fingerprint of {what} was interrupted: {' '.join(str(error).split())}",
+        raise Unavailable(f"fingerprint of {what} was interrupted: {one_line(error)}",
                           hint="Read the server's log, then run again.", code="fingerprint.interrupted") from error
     except driver().Error as error:
         if _moved(error):
-            raise Unavailable(f"{what} moved while the fingerprint was taken: {' '.join(str(error).split())}",
+            raise Unavailable(f"{what} moved while the fingerprint was taken: {one_line(error)}",
                               hint="Something was dropped at that moment; run again.", code=MOVING) from error
         lost = not getattr(error, "sqlstate", None)
-        words = " ".join(str(error).split())
+        words = one_line(error)
         raise (Unavailable if lost else ToolFailed)(
             f"fingerprint of {what} failed: {words}", code="fingerprint.interrupted" if lost else "fingerprint.failed",
             hint="Read the server's words; `fingerprint: none` dumps without a fingerprint.") from error

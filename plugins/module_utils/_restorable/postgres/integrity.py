@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..model.row_data import one_line
 from .connect import driver
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _btrees(session: Session, schema: str) -> Row:
         try:
             session.execute(f"SELECT {schema}.bt_index_check({int(oid)}::oid::regclass, true{words})".encode())
         except driver().Error as error:
-            bad.append(f"{name}: {' '.join(str(error).split())}")
+            bad.append(f"{name}: {one_line(error)}")
     if bad:
         return "amcheck indexes", "failed", f"{len(bad)} of {len(indexes)}: {'; '.join(bad[:SHOWN])}"
     return "amcheck indexes", "ok", f"{len(indexes)} btree indexes match their tables"
@@ -119,7 +120,7 @@ def _heaps(session: Session, schema: str) -> Row:
             rows = session.execute(f"SELECT blkno, offnum, msg FROM {schema}.verify_heapam({int(oid)}::oid::regclass)"
                                    f" LIMIT {SHOWN}".encode()).fetchall()
         except driver().Error as error:
-            bad.append(f"{name}: {' '.join(str(error).split())}")
+            bad.append(f"{name}: {one_line(error)}")
             continue
         bad += [f"{name} block {block} tuple {offset}: {words}" for block, offset, words in rows]
     if bad:

@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator, Mapping
 
 from ..errors import ConfigError, ToolFailed, Unavailable
 from ..model.recovery_log import Told
+from ..model.row_data import without_rows
 from .accounts import Account
 from .connect import Connection, open_maintenance
 from .leftovers import socket_folder
@@ -160,7 +161,7 @@ class RecoveringServer:
 
     def last_words(self) -> str:
         """Return the log's last lines as one."""
-        return "; ".join(self.log().strip().splitlines()[-3:]) or "it said nothing"
+        return "; ".join(without_rows(self.log()[-4096:]).strip().splitlines()[-3:]) or "it said nothing"
 
     def _kill(self) -> None:
         if self._process is not None:

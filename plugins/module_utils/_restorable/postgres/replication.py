@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Iterable, Iterator
 
 from ..errors import Damaged, RestorableError, ToolFailed, Unavailable
+from ..model.row_data import one_line
 from .connect import driver, explained_error, parameters
 from .parameters import Connection
 
@@ -119,7 +120,7 @@ class Walsender:
                                "replica and a free wal sender.")
 
     def _failure(self, error: BaseException) -> Unavailable:
-        words = " ".join(str(error).split())
+        words = one_line(error)
         return Unavailable(f"the replication session broke: {words}", code="base.broken",
                            hint="Read the server's log, then run again; nothing half-made is left.")
 

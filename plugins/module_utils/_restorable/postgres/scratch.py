@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator
 
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
+from ..model.row_data import without_rows
 from ..ports import Target
 from .accounts import Account, can_enter, reachable, server_account
 from .connect import Connection
@@ -200,7 +201,7 @@ class _Place:
 
     def _last_words(self) -> str:
         with open(os.path.join(self.folder, "log"), "rb") as file:
-            lines = file.read()[-4096:].decode(errors="replace").strip().splitlines()
+            lines = without_rows(file.read()[-4096:].decode(errors="replace")).strip().splitlines()
         return "; ".join(lines[-3:]) or "it said nothing"
 
     def _drop(self) -> dict[str, Any]:

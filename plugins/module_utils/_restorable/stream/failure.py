@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Say why a program failed, without its secrets."""
+"""Say why a program failed, without its secrets and without the rows that PostgreSQL quotes."""
 from __future__ import annotations
 
 import os
@@ -11,6 +11,7 @@ import signal
 from typing import Mapping, Sequence
 
 from ..errors import ToolFailed
+from ..model.row_data import without_rows
 
 KEPT = 2048                        # bytes kept of the beginning and of the end of what a program complains
 MASK = "***"
@@ -49,8 +50,11 @@ class Complaint:
 
     def text(self) -> str:
         """Return what was kept; " […] " stands for what was not."""
-        gap = b"\n[...]\n" if self._size > len(self._first) + len(self._last) else b""
-        return (self._first + gap + self._last).decode(errors="replace").strip()
+        last = self._last
+        if self._size > len(self._first) + len(last):
+            # half a line would not be known for what it is, and could be half a row
+            last = b"\n[...]\n" + last.partition(b"\n")[2]
+        return (self._first + last).decode(errors="replace").strip()
 
 
 def telling(text: str, limit: int = 400) -> str:
@@ -95,7 +99,7 @@ def failure(argv: Sequence[str], status: int, complaint: str, secrets: Sequence[
     """Return the error of a program that failed; what replaces the words for its status."""
     tool = os.path.basename(argv[0])
     secrets = [*secrets, *_argv_secrets(argv)]
-    complaint = hide(complaint, secrets)
+    complaint = without_rows(hide(complaint, secrets))
     said = telling(complaint)
     said = said[len(tool) + 2:] if said.startswith(f"{tool}: ") else said
     message = f"{tool} {what or describe_status(status)}" + (f": {said}" if said else "")
