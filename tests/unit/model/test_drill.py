@@ -77,5 +77,13 @@ def test_equality_is_claimed_only_where_data_was_compared():
     assert "nothing to compare with" in in_words(evidence(OK, OPTIONAL))
 
 
+def test_equality_is_not_claimed_where_rows_were_only_counted():
+    counted = Check("L4", "rows app", "ok")
+    assert in_words(evidence(OK, counted)) == (
+        "PASSED: backup 20261120T030000Z-dump of shop was restored; structure and row counts equal what was dumped, "
+        "contents were not compared; 2 checks ok")
+    assert "contents were not compared" in in_words(evidence(Check("L4", "data other", "ok"), counted))
+
+
 def test_the_ladder_has_seven_rungs_in_order():
     assert list(LEVELS) == [f"L{number}" for number in range(7)]

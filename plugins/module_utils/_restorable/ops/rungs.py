@@ -10,6 +10,7 @@ from typing import Iterable
 
 from ..errors import Damaged, RestorableError
 from ..model.differences import Difference, compare, compare_globals
+from ..model.drill import COUNTED
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import Item, Manifest
 from ..model.server import Database, Selection
@@ -139,8 +140,11 @@ def _compare(world: World, store: Store, manifest: Manifest, item: Item, target:
     found = [_forgiven(each) if item.format == "plain" else each for each in compare(expected, actual)]
     _report_structure(ladder, manifest, target, f"structure {item.database}",
                       [each for each in found if each.level == "L3"], f"{len(expected.objects)} objects")
-    _report(ladder, "L4", f"data {item.database}", [each for each in found if each.level == "L4"],
-            f"{expected.total_rows} rows in {len(expected.tables)} tables, {expected.level}")
+    counted = expected.level == "counts"
+    _report(ladder, "L4", f"{COUNTED if counted else 'data'} {item.database}",
+            [each for each in found if each.level == "L4"],
+            f"{expected.total_rows} rows in {len(expected.tables)} tables, "
+            + ("counted; contents were not compared" if counted else expected.level))
 
 
 def _forgiven(difference: Difference) -> Difference:
