@@ -162,7 +162,7 @@ steps:
   sample:
     - {action: add, database: app, from: app, detail: "public.orders, in one transaction", plain_size: 9732096}
 notes:
-  description: What was left out, and why.
+  description: What was left out or passed over, and why. Each is a warning, too.
   returned: success
   type: list
   elements: str
@@ -205,8 +205,8 @@ def restore_backup(call: Call) -> Plain:
     plan, notes = restore(call.world, open_target(call.cluster), wish, choose=chooser(None), dry_run=call.dry_run)
     report = restore_report(plan, notes, dry_run=call.dry_run)
     names = ", ".join(each["database"] for each in report["steps"])
-    passed_over = [each for each in notes if "was passed over" in each]
-    return {**report, "changed": bool(plan.steps), "words": f"{names} from {report['backup']}", "warnings": passed_over}
+    return {**report, "changed": bool(plan.steps), "words": f"{names} from {report['backup']}",
+            "warnings": report["notes"]}
 
 
 def _value(given: object) -> object:

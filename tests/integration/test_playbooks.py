@@ -4,12 +4,17 @@
 """The playbooks, called by their names, on the variables of the inventory."""
 from __future__ import annotations
 
+import json
+import pathlib
+import sys
+
 import pytest
 
 from kit.agekeys import make_pair
 from kit.plays import UNREACHABLE, Ansible
 
 MAJOR = 15
+CORE = pathlib.Path(__file__).parents[2] / "plugins" / "module_utils"
 
 
 @pytest.fixture
@@ -62,6 +67,42 @@ def test_the_whole_chain_runs_on_the_inventory(ansible, host, servers, tmp_path)
     done = ansible.play("restore", inventory, **wish)
     assert done.status == 0, done.text
     assert servers.of(MAJOR).sql("SELECT count(*) FROM orders", database="app") == [(500,)]
+
+
+def test_a_restore_takes_the_backup_of_its_plan_whatever_is_committed_meanwhile(ansible, host, servers, tmp_path):
+    server, variables = servers.of(MAJOR), host("db1", shop={})
+    assert ansible.play("backup", ansible.inventory(db1=variables)).status == 0
+    [first] = sets(tmp_path, "db1")
+    server.sql("DELETE FROM orders", "DROP DATABASE IF EXISTS seen", database="app")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"repositories": variables["restorable_repositories"],
+                                  "clusters": variables["restorable_clusters"]}))
+    config.chmod(0o600)
+    # a variable of both tasks, which backs up as soon as there is a plan
+    command = f"PYTHONPATH={CORE} {sys.executable} -m _restorable --config {config} backup >&2 && echo false"
+    variables["restorable_no_owner"] = \
+        f"{{{{ lookup('pipe', '{command}') if restorable_plan is defined else 'false' }}}}"
+    done = ansible.play("restore", ansible.inventory(db1=variables), restorable_cluster="shop",
+                        restorable_database="app", restorable_into="seen")
+    assert (done.status, len(sets(tmp_path, "db1")) > 1) == (0, True), done.text
+    assert first in done.line("Plan of db1 shop")
+    assert server.sql("SELECT count(*) FROM orders", database="seen") == [(500,)]
+    server.sql("DROP DATABASE seen")
+
+
+def test_a_restore_prints_what_could_not_be_brought_back(ansible, host, servers):
+    server, inventory = servers.of(MAJOR), ansible.inventory(db1=host("db1", shop={}))
+    server.sql("CREATE TABLE lines (o int CONSTRAINT linked REFERENCES orders)", database="app")
+    assert ansible.play("backup", inventory).status == 0
+    server.sql("DROP TABLE orders CASCADE", "INSERT INTO lines VALUES (4711)", database="app")
+    done = ansible.play("restore", inventory, restorable_cluster="shop", restorable_database="app",
+                        restorable_tables="public.orders")
+    assert done.status == 0, done.text
+    printed = done.text[done.text.index("Notes on db1 shop"):]
+    assert "linked" in printed and "was not restored" in printed
+    [warned] = [words for words in done.text.split("[WARNING]: ")[1:] if "was not restored" in " ".join(words.split())]
+    assert "linked" in warned
+    assert "4711" not in done.text
 
 
 def test_every_playbook_works_in_check_mode_and_changes_nothing(ansible, host, tmp_path):
