@@ -4,6 +4,9 @@
 """Dumps that fail, each in its own way: nothing half-made stays, good backups stay, the next run is clean."""
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 from _restorable.errors import ToolFailed
@@ -150,3 +153,16 @@ def test_a_post_command_that_fails_leaves_the_committed_backup_and_says_so(good)
     assert caught.value.code == "hook.post_failed"
     assert len(good.ids()) == 2
     assert good.verify("latest")[0].verdict == "passed"
+
+
+@pytest.mark.parametrize("command", [["sh", "-c", "exit 4"], ["/no/such/program"]])
+def test_the_journal_knows_the_backup_whose_post_command_failed(chain, command):
+    chain.own["jobs"]["dump"]["post_command"] = command
+    assert chain.run("backup")[0] != 0
+    [made] = chain.ids()
+    [event] = [json.loads(path.read_text()) for path in (chain.folder / "local").glob("*/journal/*/*.json")]
+    assert (event["what"], event["result"], event["details"]["backup"]) == ("backup", "failed", made)
+    assert list(event["present"].values()) == [
+        hashlib.sha256((chain.folder / "local" / "app" / "backup" / made / "manifest.json").read_bytes()).hexdigest()]
+    status, out, _err = chain.run("--json", "audit")
+    assert (status, json.loads(out)["clusters"][0]["findings"]) == (0, [])

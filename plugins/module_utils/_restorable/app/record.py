@@ -32,7 +32,7 @@ def record_result(verb: str, world: Callable[[], World], report: Report,
     """Record how a verb ended; return warnings of journals that could not take it."""
     if verb not in RECORDED:
         return ()
-    facts = _failed(verb, error) if error else _done(verb, world, report)
+    facts = _failed(verb, world, error) if error else _done(verb, world, report)
     return _write(verb, world, facts) if facts else ()
 
 
@@ -41,7 +41,7 @@ def record_failure(verb: str, world: Callable[[], World], error: BaseException) 
     if verb not in RECORDED:
         return ()
     try:
-        return _write(verb, world, _failed(verb, error))
+        return _write(verb, world, _failed(verb, world, error))
     except RestorableError as another:
         return (f"no journal has an event of this {verb}: {another.message}",) if another.code != _code(error) else ()
 
@@ -51,10 +51,15 @@ def _write(verb: str, world: Callable[[], World], facts: Facts) -> tuple[str, ..
     return record(world(), facts, write=RECORDED[verb])
 
 
-def _failed(verb: str, error: BaseException) -> Facts:
+def _failed(verb: str, world: Callable[[], World], error: BaseException) -> Facts:
+    """Return what an error says; a set that was committed before it is named with its manifest."""
     from ..model.journal import Facts
+    from ..model.naming import BackupId, manifest_key
     message = error.message if isinstance(error, RestorableError) else type(error).__name__
-    return Facts(verb, "refused" if isinstance(error, Refused) else "failed", _code(error), message)
+    committed = str(error.details.get("committed", "")) if isinstance(error, RestorableError) else ""
+    keys = (manifest_key(world().cluster, BackupId.parse(committed)),) if committed else ()
+    return Facts(verb, "refused" if isinstance(error, Refused) else "failed", _code(error), message,
+                 {"backup": committed} if committed else {}, keys)
 
 
 def _code(error: BaseException) -> str:

@@ -77,7 +77,12 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
             # an interrupt too must leave nothing half-made behind
             remove_set(world, run.id)
             raise
-        _run_hook(world, "post", job.post_command, run)
+        try:
+            _run_hook(world, "post", job.post_command, run)
+        except RestorableError as error:
+            # the run failed, and yet there is a set, whose manifest belongs into the journal
+            error.details["committed"] = str(manifest.id)
+            raise
         lacking = losses.warnings(f"backup {manifest.id}")
         return BackupReport(plan, True, manifest, swept, (*plan.warnings, *_lacks(manifest), *lacking))
 
