@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from _restorable.app.report import prune_report
 from _restorable.errors import Refused, Unavailable
 from _restorable.model.naming import drill_prefix, prune_prefix
 from _restorable.model.policy import Policy
@@ -132,3 +133,27 @@ def test_nothing_goes_without_an_anchor(old):
     with Faults(Fault("put", error)) as faults, pytest.raises(Refused, match="old evidence was not deleted"):
         pruned(old, world=replace(world, stores=(FaultyStore(world.stores[0], faults),)))
     assert old.objects() == before
+
+
+class NoJournal(FaultyStore):
+    """A store that takes everything but events."""
+
+    def put(self, key, chunks):
+        if "/journal/" in key:
+            raise Unavailable("the journal's folder is read-only", code="store.denied")
+        return super().put(key, chunks)
+
+
+def test_what_a_confirmed_prune_deleted_is_told_although_old_evidence_could_not_go(old):
+    world, before = old.world(), {*evidence(old), *(key for key in old.objects() if "/journal/" in key)}
+    world = replace(world, stores=tuple(NoJournal(store, Faults()) for store in world.stores))
+    [told] = pruned(old, world=world, confirm=True)
+    left = [key for key in old.objects() if key.endswith("manifest.json")]
+    assert (len(left), len(told.plan.dropped), told.deleted, told.aged) == (2, 4, True, ())
+    assert before <= set(old.objects())
+    report = prune_report([told])
+    [warning] = report["warnings"]
+    assert "old evidence was not deleted" in warning and "the journal's folder is read-only" in warning
+    assert report["changed"]
+    with pytest.raises(Refused, match="old evidence was not deleted"):     # now there is nothing else to tell
+        pruned(old, world=world, confirm=True)

@@ -70,7 +70,7 @@ def prune_report(reports: Sequence[PruneReport]) -> Plain:
     rows = [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted, retained=each.retained),
              "evidence": [asdict(row) for row in each.aged], "wal": wal_plan_report(each.wal)} for each in reports]
     return {"changed": any(row["dropped"] or row["evidence"] or row["wal"]["dropped"] for row in rows),
-            "repositories": rows}
+            "repositories": rows, "warnings": [words for each in reports for words in each.warnings]}
 
 
 def refused_prune_report(error: RestorableError) -> Plain:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Collection, Mapping, Optional, Sequence
 
@@ -30,7 +30,7 @@ from .evidence import failed_levels
 from .journal import announce, read_heads
 from .protect import lock_kept
 from .prune_bases import PHYSICAL, joined, plan_bases
-from .prune_evidence import delete_evidence, plan_evidence
+from .prune_evidence import UNWRITABLE, delete_evidence, plan_evidence
 from .prune_wal import delete_wal, plan_wal_of
 from .reach import reach
 from .sweep import delete_set, sweep_orphans
@@ -49,6 +49,7 @@ class PruneReport:
     aged: tuple[Aged, ...] = ()    # evidence, records and events that are old enough to go
     wal: WalPlan | None = None     # None: there is no WAL
     retained: Mapping[BackupId, str] = field(default_factory=dict)     # dropped ones that a lock keeps, and until when
+    warnings: tuple[str, ...] = ()     # what could not be done beside it
 
 
 def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence: timedelta = EVIDENCE_KEPT,
@@ -76,10 +77,30 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
         for store, catalogue, plan in plans:
             retained.append(_act(world, store, catalogue, plan, policies))
             delete_wal(world, store, wal[store.name])
-        aged = _aged(world, plans, evidence)
-        for (store, _catalogue, _plan), old in zip(plans, aged):
+        aged, unwritable = _delete_aged(world, plans, _aged(world, plans, evidence))
+        reports = _reports(plans, aged, wal, deleted=True, retained=retained)
+        if unwritable and not any(each.deleted for each in reports):
+            raise next(iter(unwritable.values()))
+        return [replace(each, warnings=(unwritable[each.repository].message,))
+                if each.repository in unwritable else each for each in reports]
+
+
+def _delete_aged(world: World, plans: list[Planned], aged: list[AgedPlan]) -> tuple[list[AgedPlan], dict[str, Refused]]:
+    """Delete old evidence; return what of it is gone, and the refusals of repositories whose journal is unwritable.
+
+    Backups may be gone by then, so a refusal must not hide what was deleted.
+    """
+    done, unwritable = [], {}
+    for (store, _catalogue, _plan), old in zip(plans, aged):
+        try:
             delete_evidence(world, store, old)
-        return _reports(plans, aged, wal, deleted=True, retained=retained)
+            done.append(old)
+        except Refused as error:
+            if error.code != UNWRITABLE:
+                raise
+            unwritable[store.name] = error
+            done.append(replace(old, rows=()))
+    return done, unwritable
 
 
 def _aged(world: World, plans: list[Planned], evidence: timedelta) -> list[AgedPlan]:

@@ -18,6 +18,8 @@ from .journal import append_upkeep
 from .protect import delete_unless_retained
 from .world import World
 
+UNWRITABLE = "journal.unwritable"
+
 
 @dataclass(frozen=True)
 class _Chains:
@@ -55,7 +57,7 @@ def delete_evidence(world: World, store: Store, plan: AgedPlan) -> None:
             append_upkeep(world, store, facts)
         except RestorableError as error:
             raise Refused(f"old evidence was not deleted, because the journal of repository {store.name} cannot record "
-                          f"it: {error.message}", code="journal.unwritable", hint=error.hint) from error
+                          f"it: {error.message}", code=UNWRITABLE, hint=error.hint) from error
     for row in plan.rows:
         delete_unless_retained(store, row.key)
 

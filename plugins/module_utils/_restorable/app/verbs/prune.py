@@ -25,7 +25,7 @@ def run(call: Call) -> Result:
         text = render_prune(name, _named(call, report), policy=str(policy)) if report else ""
         return Result(report, text, status=error.exit_status, error=error)
     text = render_prune(name, _named(call, report), policy=str(policy))
-    return Result(report, text, prune_done(name, report, dry_run=dry_run))
+    return Result(report, text, prune_done(name, report, dry_run=dry_run), warnings=tuple(report["warnings"]))
 
 
 def _named(call: Call, report: dict[str, Any]) -> dict[str, Any]:
