@@ -144,7 +144,7 @@ def test_a_stage_that_gives_before_it_takes_and_after_does_not_hang():
 
 
 def test_complaints_without_end_do_not_hang_the_stream_nor_fill_memory():
-    loud = sh(f"head -c {8 * MIB} /dev/zero | tr '\\0' 'e' >&2; cat; echo 'last words: failed' >&2; exit 1")
+    loud = sh(f"head -c {8 * MIB} /dev/zero | tr '\\0' 'e' >&2; cat; printf '\\nlast words: failed\\n' >&2; exit 1")
     with nothing_left(), pytest.raises(ToolFailed) as caught:
         list(through(loud)([b"x"]))
     assert "last words: failed" in caught.value.stderr
