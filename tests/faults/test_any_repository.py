@@ -4,10 +4,16 @@
 """Where any repository is enough, one that is down or fails in mid-dump stops nothing, is told, and catches up."""
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
+
 import pytest
 
-from _restorable.errors import Damaged, Refused, Unavailable
-from kit.chain import Chain
+from _restorable.errors import ConfigError, Damaged, Refused, Unavailable
+from _restorable.ops.copies import no_prune
+from _restorable.ops.protect import protection_of
+from _restorable.ops.reach import Expendable, Losses
+from kit.chain import NAME, Chain
 from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
 
@@ -166,3 +172,84 @@ def test_damage_that_a_repository_reports_gives_it_up(pair):
     with failing(pair, Fault("put", bad, nth=4)):
         report = pair.back_up()
     assert any("other bytes" in each for each in report.warnings)
+
+
+class Denying(FaultyStore):
+    """Takes everything and deletes nothing but its own probes, as the policy of docs/policies/backup-host.json does."""
+
+    def delete(self, key):
+        raise ConfigError(f"object {self.name}:{key} is closed to these credentials", code="store.denied")
+
+
+def test_an_orphan_that_may_not_be_deleted_costs_no_backup(pair):
+    pair.taken()
+    orphan = pair.folder / "vault" / NAME / "backup" / "20200101T000000Z-dump" / "any.dump.zst"
+    orphan.parent.mkdir()
+    orphan.write_bytes(b"half")
+    pair.wrap_store = lambda store: Denying(store, Faults()) if store.name == "vault" else store
+    report = pair.back_up()
+    mended(pair)
+    assert report.swept == () and orphan.exists()
+    assert not any("vault lacks" in each for each in report.warnings)
+    assert str(report.manifest.id) in pair.ids("vault")
+
+
+def test_a_full_repository_is_left_out_and_told(pair):
+    class Full(FaultyStore):
+        def free_bytes(self):
+            return 1
+
+    pair.taken()
+    pair.wrap_store = lambda store: Full(store, Faults()) if store.name == "vault" else store
+    report = pair.back_up()
+    assert any("vault lacks" in each and "free" in each for each in report.warnings)
+    pair.wrap_store = lambda store: Full(store, Faults())
+    with pytest.raises(Unavailable) as caught:
+        pair.back_up()
+    assert caught.value.code == "store.no_room"
+    mended(pair)
+    assert len(pair.ids("disk")) == 2 and len(pair.ids("vault")) == 1
+
+
+@pytest.mark.parametrize(("ends", "name"), [("manifest.json", "disk"), ("cluster.json", "vault")])
+def test_what_lists_and_cannot_be_read_stops_no_backup(pair, ends, name):
+    class Shut(FaultyStore):
+        def get(self, key):
+            if key.endswith(ends):
+                raise gone()
+            yield from self.inner.get(key)
+
+    pair.taken()
+    pair.wrap_store = lambda store: Shut(store, Faults()) if store.name == name else store
+    report = pair.back_up()
+    mended(pair)
+    assert any("does not answer" in each for each in report.warnings)
+    assert str(report.manifest.id) in pair.ids("disk")
+
+
+def test_readers_hold_their_lock_while_the_first_repository_is_gone(pair):
+    with failing(pair, Fault("check", gone()), name="disk"):
+        world = pair.world()
+        assert world.any_is_enough
+        held = []
+
+        class Watched:
+            def hold(self, purpose, *, shared=False):
+                held.append((purpose, shared))
+                return contextlib.nullcontext()
+
+        with no_prune(replace(world, reading=Watched()), "restore"):
+            assert held == [("restore", True)]
+        with pytest.raises(Unavailable):
+            world.stores[0].check()
+
+
+def test_a_repository_that_may_be_lost_still_locks_its_objects():
+    class Locking:
+        name, locks = "vault", object()
+
+    losses = Losses(2)
+    store = Expendable(Locking(), losses)
+    assert protection_of(store) is Locking.locks
+    losses.take("vault", gone())
+    assert protection_of(store) is None

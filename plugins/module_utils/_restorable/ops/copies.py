@@ -123,11 +123,15 @@ class Copies:
 
 
 def no_prune(world: World, purpose: str) -> AbstractContextManager[None]:
-    """Hold the readers' lock, which may lie in the first repository; while that is gone no prune begins anyway."""
-    try:
-        world.stores[0].check(write=False)
-    except RestorableError:
-        return nullcontext()
+    """Hold the readers' lock, which may lie in the first repository; while that is gone no prune begins anyway.
+
+    Where any repository is enough, the lock lies with the host, and a prune goes on without the first repository.
+    """
+    if not world.any_is_enough:
+        try:
+            world.stores[0].check(write=False)
+        except RestorableError:
+            return nullcontext()
     return world.reading.hold(purpose, shared=True)
 
 

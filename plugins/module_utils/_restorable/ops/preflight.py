@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Mapping
 
-from ..errors import ConfigError, Damaged, NotFound, Refused, Unavailable
+from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.binding import read_binding
 from ..model.catalogue import Backup, Catalogue
 from ..model.naming import BackupId, cluster_key
@@ -16,6 +16,7 @@ from ..model.server import Database, Selection, Server
 from ..model.settings import DumpJob
 from ..model.text import human_bytes, human_duration
 from ..ports import Store
+from .reach import give_up
 from .world import World, read_catalogue, read_manifest
 
 ROOM = 1.2   # a new set may be this much larger than the last one
@@ -56,8 +57,10 @@ def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpP
 def _last_sizes(world: World, last: Backup) -> tuple[dict[str, int], tuple[str, ...]]:
     try:
         manifest = read_manifest(world.stores[0], world.cluster, last.id)
-    except Damaged as error:
+    except RestorableError as error:
         # the worst time to refuse a new backup is when the last one is broken
+        if not isinstance(error, Damaged) and not world.any_is_enough:
+            raise
         return {}, (f"{error.message}; run `restorable verify {last.id}`",)
     return {item.database: item.plain_size for item in manifest.dumps()}, ()
 
@@ -138,35 +141,51 @@ def too_young(last: list[Backup | None], backup: BackupId, max_age: float) -> st
 
 
 def check_room(world: World, last_size: int | None) -> None:
-    """Raise Unavailable unless a backup a little larger than the last one fits everywhere."""
+    """Raise Unavailable unless a backup a little larger than the last one fits everywhere.
+
+    Where any repository is enough, a full one is given up as if it were down, unless it is the last one.
+    """
     if last_size is None:
         return
     for store in world.stores:
         free = store.free_bytes()
         if free is not None and free < last_size * ROOM:
-            raise Unavailable(f"repository {store.name} has {human_bytes(free)} free, "
-                              f"the last backup took {human_bytes(last_size)}", code="store.no_room",
-                              hint="Run `restorable prune`, or give the repository more room.")
+            full = Unavailable(f"repository {store.name} has {human_bytes(free)} free, "
+                               f"the last backup took {human_bytes(last_size)}", code="store.no_room",
+                               hint="Run `restorable prune`, or give the repository more room.")
+            if not give_up(store, full):
+                raise full
 
 
 def bind_cluster(world: World, server: Server, *, accept: bool, dry_run: bool) -> None:
-    """Bind the cluster's folder to its server at the first backup; refuse another server later."""
-    key, mine = cluster_key(world.cluster), server.system_identifier
+    """Bind the cluster's folder to its server at the first backup; refuse another server later.
+
+    Where any repository is enough, one whose binding cannot be read or written is given up.
+    """
     for store in world.stores:
-        known = next((entry for entry in store.list(key) if entry.key == key), None)
+        try:
+            _bind(world, store, server.system_identifier, accept=accept, dry_run=dry_run)
+        except RestorableError as error:
+            if not give_up(store, error):
+                raise
+
+
+def _bind(world: World, store: Store, mine: str, *, accept: bool, dry_run: bool) -> None:
+    key = cluster_key(world.cluster)
+    known = next((entry for entry in store.list(key) if entry.key == key), None)
+    if known is not None:
+        bound = bound_identifier(store, key)
+        if not mine or not bound or bound == mine:
+            return
+        if not accept:
+            raise Refused(f"repository {store.name} holds cluster {world.cluster} of the server with system "
+                          f"identifier {bound}, this server has {mine}", code="repository.other_server",
+                          hint="Give the other server its own cluster name; if this one was rebuilt on purpose, "
+                               "run `restorable backup --accept-new-server` once.")
+    if not dry_run:
         if known is not None:
-            bound = bound_identifier(store, key)
-            if not mine or not bound or bound == mine:
-                continue
-            if not accept:
-                raise Refused(f"repository {store.name} holds cluster {world.cluster} of the server with system "
-                              f"identifier {bound}, this server has {mine}", code="repository.other_server",
-                              hint="Give the other server its own cluster name; if this one was rebuilt on purpose, "
-                                   "run `restorable backup --accept-new-server` once.")
-        if not dry_run:
-            if known is not None:
-                store.delete(key)      # only then: a host may have no right to delete
-            store.put(key, [json.dumps({"format": 1, "system_identifier": mine}).encode()])
+            store.delete(key)      # only then: a host may have no right to delete
+        store.put(key, [json.dumps({"format": 1, "system_identifier": mine}).encode()])
 
 
 def bound_identifier(store: Store, key: str) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import Callable, Iterable, Iterator, TypeVar
+from typing import Any, Callable, Iterable, Iterator, TypeVar
 
-from ..errors import NotFound, Refused, RestorableError
+from ..errors import NotFound, Refused, RestorableError, Unavailable
 from ..ports import Entry, Store, Stored
 from ..stream.tally import Tally
 from .world import World
@@ -69,11 +69,17 @@ def kept_up(stores: Iterable[Store]) -> list[Store]:
     return [store for store in stores if not (isinstance(store, Expendable) and store.lost)]
 
 
+def give_up(store: Store, error: RestorableError) -> bool:
+    """Give a repository up for its trouble; return False where it is needed, so that the trouble is to be raised."""
+    return isinstance(store, Expendable) and not isinstance(error, Refused) and store.give_up(error)
+
+
 class Expendable:
     """A Store that a run may lose: from its first failure on it takes everything, keeps nothing and shows nothing.
 
     What it is given still passes through it, so that the run learns sizes and digests all the same. A refusal, such
-    as of a key that exists, is no failure of the place and is raised.
+    as of a key that exists, is no failure of the place and is raised. What could not be deleted is raised too, for
+    nothing may be told as deleted that is there; the place still takes what is put.
     """
 
     def __init__(self, inner: Store, losses: Losses) -> None:
@@ -85,6 +91,15 @@ class Expendable:
     def lost(self) -> bool:
         """Say whether it was given up."""
         return self.name in self._losses.errors
+
+    @property
+    def locks(self) -> Any:
+        """Return what locks the place's objects, as ops.protect asks for it, or None."""
+        return None if self.lost else getattr(self.inner, "locks", None)
+
+    def give_up(self, error: RestorableError) -> bool:
+        """Give the place up; return False if it is the last one."""
+        return self._losses.take(self.name, error)
 
     def check(self, *, write: bool = True) -> None:
         """Check the place, or give it up."""
@@ -132,8 +147,11 @@ class Expendable:
         yield from self._try(lambda: tuple(self.inner.list(prefix)), nothing)
 
     def delete(self, key: str) -> None:
-        """Remove an object."""
-        self._try(lambda: self.inner.delete(key), None)
+        """Remove an object; raise what prevented it, also that the place was given up."""
+        if self.lost:
+            raise Unavailable(f"repository {self.name} was given up in this run, so {key} stays there",
+                              code="store.given_up", hint="See its trouble in the warnings of this run.")
+        self.inner.delete(key)
 
     def free_bytes(self) -> int | None:
         """Return how much fits, or None where that is not known."""

@@ -12,15 +12,23 @@ from .world import World, read_catalogue
 
 
 def sweep_orphans(world: World) -> tuple[str, ...]:
-    """Delete the objects of sets without a manifest, left by a killed run or an interrupted prune; name them."""
+    """Delete the objects of sets without a manifest, left by a killed run or an interrupted prune; name them.
+
+    Where any repository is enough, one that deletes nothing stops no other.
+    """
     swept = []
     now = world.clock.now()
     for store in world.stores:
         for orphan in read_catalogue(store, world.cluster).orphans():
             # an id may lie ahead of the clock: of two runs in one second the later takes the next
             if not world.sweep_age or (now - orphan.id.time).total_seconds() >= world.sweep_age:
-                locked = [delete_unless_retained(store, object_key(world.cluster, orphan.id, name))
-                          for name in orphan.objects]
+                try:
+                    locked = [delete_unless_retained(store, object_key(world.cluster, orphan.id, name))
+                              for name in orphan.objects]
+                except RestorableError:
+                    if not world.any_is_enough:
+                        raise
+                    break          # what stays is an orphan for the next run, and in nobody's way
                 if not all(locked):
                     swept.append(f"{store.name}:{orphan.id}")
     return tuple(swept)
