@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from _restorable.app.report import prune_report
 from _restorable.errors import ConfigError, Damaged, Refused, Unavailable
+from _restorable.ops.audit import audit
 from _restorable.ops.copies import no_prune
 from _restorable.ops.protect import protection_of
 from _restorable.ops.reach import Expendable, Losses
@@ -253,3 +257,50 @@ def test_a_repository_that_may_be_lost_still_locks_its_objects():
     assert protection_of(store) is Locking.locks
     losses.take("vault", gone())
     assert protection_of(store) is None
+
+
+POLICY = {"last": 1, "min_keep": 0, "min_age": "0", "confirm": True}
+
+
+def test_a_prune_tells_what_it_could_not_delete(pair):
+    old, new = str(pair.taken().id), str(pair.taken().id)
+    pair.wrap_store = lambda store: Denying(store, Faults()) if store.name == "vault" else store
+    disk, vault = pair.prune(**POLICY)
+    assert (disk.freed > 0, disk.deleted, disk.error) == (True, True, "")
+    assert (vault.freed, vault.deleted, [str(each) for each in vault.stayed]) == (0, False, [old])
+    assert "closed to these credentials" in vault.error
+    told = prune_report([disk, vault])
+    assert [each["backup"] for each in told["repositories"][1]["dropped"]] == []
+    assert any("vault" in each for each in told["warnings"])
+    mended(pair)
+    assert (pair.ids("disk"), pair.ids("vault")) == ([new], [old, new])
+    for path in (pair.folder / "vault" / NAME / "prune").glob("*.json"):
+        assert old not in json.loads(path.read_text())["deleted"]
+
+
+def test_an_audit_misses_a_set_that_a_prune_announced_and_left(pair):
+    old = str(pair.taken().id)
+    pair.taken()
+    assert pair.run("prune", "--dry-run")[0] == 0
+    pair.wrap_store = lambda store: Denying(store, Faults()) if store.name == "vault" else store
+    pair.prune(**POLICY)
+    mended(pair)
+    assert audit(pair.world(), None).findings == ()
+    shutil.rmtree(pair.folder / "vault" / NAME / "backup" / old)
+    assert [(each.kind, each.repository) for each in audit(pair.world(), None).findings] == [("missing", "vault")]
+
+
+def test_a_repository_that_is_down_shows_in_what_prune_hold_adopt_and_drill_tell(pair, tmp_path):
+    pair.taken(), pair.taken()
+    with failing(pair, Fault("check", gone())):
+        _backup, _changed, warnings = pair.hold()
+    assert any("vault lacks the hold" in each for each in warnings)
+    with failing(pair, Fault("check", gone())):
+        rows = {each.repository: each for each in pair.prune(**POLICY)}
+    assert "does not answer" in rows["vault"].error and not rows["vault"].deleted
+    (tmp_path / "shop-2026-01-01.sql").write_text("--\n-- PostgreSQL database dump\n--\n")
+    with failing(pair, Fault("check", gone())):
+        assert any("vault lacks" in each for each in pair.adopt(tmp_path, "shop-*").warnings)
+    # the evidence of the drill is the first that it puts
+    with failing(pair, Fault("put", gone())):
+        assert any("vault lacks" in each for each in pair.drill().notes)

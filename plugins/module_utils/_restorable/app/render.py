@@ -99,7 +99,7 @@ def _window(repository: Report) -> list[str]:
     return [f"  recovery from {repository['repository']}: {recovery['line']}", f"    {recovery['legend']}"]
 
 
-FATES = (("keep", "kept"), ("drop", "dropped"), ("retained", "retained"))
+FATES = (("keep", "kept"), ("drop", "dropped"), ("retained", "retained"), ("stayed", "stayed"))
 
 
 def render_prune(cluster: str, report: Report, *, policy: str) -> str:
@@ -121,6 +121,7 @@ def render_prune(cluster: str, report: Report, *, policy: str) -> str:
         lines += [f"  {counted(count, 'object')} of evidence and journal {fate}: {reason}"
                   for reason, count in reasons.items()]
         lines += wal_lines(each)
+        lines += [f"  not pruned to the end: {each['error']}"] if each.get("error") else []
         lines += [f"  guard: {refusal['message']}" for refusal in each["refusals"]]
     return joined(lines)
 

@@ -67,10 +67,14 @@ def _databases(manifest: Manifest) -> list[Plain]:
 def prune_report(reports: Sequence[PruneReport]) -> Plain:
     """Describe what retention keeps and drops in every repository."""
     from .report_wal import wal_plan_report
-    rows = [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted, retained=each.retained),
+    rows = [{**_pruned(each.repository, each.plan, each.sizes, deleted=each.deleted, retained=each.retained,
+                       stayed=each.stayed), "error": each.error,
              "evidence": [asdict(row) for row in each.aged], "wal": wal_plan_report(each.wal)} for each in reports]
     return {"changed": any(row["dropped"] or row["evidence"] or row["wal"]["dropped"] for row in rows),
-            "repositories": rows, "warnings": [words for each in reports for words in each.warnings]}
+            "repositories": rows,
+            "warnings": [words for each in reports for words in each.warnings] +
+                        [f"repository {each.repository} was not pruned to the end: {each.error}" for each in reports
+                         if each.error]}
 
 
 def refused_prune_report(error: RestorableError) -> Plain:
@@ -82,12 +86,13 @@ def refused_prune_report(error: RestorableError) -> Plain:
 
 
 def _pruned(repository: str, plan: Plan, sizes: Mapping[BackupId, int], *, deleted: bool,
-            retained: Mapping[BackupId, str] | None = None) -> Plain:
+            retained: Mapping[BackupId, str] | None = None, stayed: Sequence[BackupId] = ()) -> Plain:
     locked = retained or {}
-    gone = [row for row in plan.dropped if row.id not in locked]
+    gone = [row for row in plan.dropped if row.id not in locked and row.id not in stayed]
     return {"repository": repository, "deleted": deleted,
             "kept": [_fate(row, sizes) for row in plan.kept], "dropped": [_fate(row, sizes) for row in gone],
             "retained": [{**_fate(row, sizes), "until": locked[row.id]} for row in plan.dropped if row.id in locked],
+            "stayed": [_fate(row, sizes) for row in plan.dropped if row.id in stayed],
             "freed": sum(sizes.get(row.id, 0) for row in gone),
             "refusals": [asdict(each) for each in plan.refusals], "evidence": []}
 
@@ -199,12 +204,14 @@ def adopt_report(done: AdoptReport) -> Plain:
              "series": each.series, "database": each.database, "format": each.format, "size": each.size,
              "reason": each.reason, "notes": list(each.notes), "moved": each.moved} for each in done.files]
     return {"changed": any(row["action"] == "adopted" for row in rows), "folder": done.folder,
-            "pattern": done.pattern, "repositories": list(done.repositories), "files": rows}
+            "pattern": done.pattern, "repositories": list(done.repositories), "files": rows,
+            "warnings": list(done.warnings)}
 
 
-def hold_report(backup: str, changed: bool, *, release: bool, reason: str = "") -> Plain:
+def hold_report(backup: str, changed: bool, *, release: bool, reason: str = "",
+                warnings: Sequence[str] = ()) -> Plain:
     """Describe a hold that was set or released."""
-    return {"changed": changed, "backup": backup, "held": not release, "reason": reason}
+    return {"changed": changed, "backup": backup, "held": not release, "reason": reason, "warnings": list(warnings)}
 
 
 def iso(time: datetime | None) -> str | None:

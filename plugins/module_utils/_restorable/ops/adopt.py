@@ -57,6 +57,7 @@ class AdoptReport:
     pattern: str
     repositories: tuple[str, ...]
     files: tuple[FileReport, ...] = ()
+    warnings: tuple[str, ...] = ()     # of repositories that were lost
 
 
 @dataclass
@@ -91,7 +92,7 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
     patterns = [Pattern.of(text) for text in wish.patterns]
     zone(wish.timezone, "timezone")
     world.keys.check()
-    world, _losses = reach(world, write=not dry_run)
+    world, losses = reach(world, write=not dry_run)
     entries = folder.entries()
     chosen = [each for each in entries if any(pattern.matches(each.name) for pattern in patterns)]
     if not chosen:
@@ -107,7 +108,8 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
             sweep_orphans(world)
             run = _Run(world, archives, folder, wish, patterns, names, Known.read(world), dry_run)
             files = tuple(_each(run, chosen))
-    return AdoptReport(folder.path, ", ".join(wish.patterns), tuple(store.name for store in world.stores), files)
+    return AdoptReport(folder.path, ", ".join(wish.patterns), tuple(store.name for store in world.stores), files,
+                       losses.warnings("what was adopted"))
 
 
 def _each(run: _Run, entries: Sequence[FolderEntry]) -> Iterator[FileReport]:

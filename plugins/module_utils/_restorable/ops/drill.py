@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Mapping, Sequence
 
@@ -56,12 +56,16 @@ def drill(world: World, scratch: Scratch, cluster: ClusterSettings, job: DrillJo
     if dry_run:
         return plan, None
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional))
-    ladder.notes += [*losses.warnings("the evidence of this drill"), *copies.notes]
+    ladder.notes += copies.notes
     begun = world.clock.now()
     with no_prune(world, "drill"):
         plan, found = _climb_with(world, scratch, job, plan, copies, cluster.retention, ladder)
-    evidence = _evidence(world, cluster, plan, ladder, begun, who(world, operator), found)
-    return plan, store_evidence(world, evidence)
+    noted = losses.warnings("the evidence of this drill")
+    ladder.notes += noted
+    evidence = store_evidence(world, _evidence(world, cluster, plan, ladder, begun, who(world, operator), found))
+    # one that is lost while the evidence is stored is told in the result, since the evidence itself came too early
+    late = [each for each in losses.warnings("the evidence of this drill") if each not in noted]
+    return plan, replace(evidence, notes=(*evidence.notes, *late))
 
 
 def who(world: World, operator: str) -> str:

@@ -6,33 +6,45 @@ from __future__ import annotations
 
 import json
 
+from ..errors import RestorableError
 from ..model.catalogue import Backup
 from ..model.naming import BackupId, hold_key
 from ..ports import Store
 from .protect import hold_objects
-from .reach import reach
+from .reach import give_up, reach
 from .world import World, read_catalogue
 
 
 def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
-         dry_run: bool = False) -> tuple[str, bool]:
-    """Set or release the hold of one set in every repository that has it; return (id, whether anything changed)."""
-    world, _losses = reach(world, write=not dry_run)
+         dry_run: bool = False) -> tuple[str, bool, tuple[str, ...]]:
+    """Set or release one set's hold in every repository that has it; return (id, whether anything changed, warnings).
+
+    Where any repository is enough, one that is lost is told in the warnings.
+    """
+    world, losses = reach(world, write=not dry_run)
     if dry_run:
         chosen, todo = _plan(world, backup, release)
-        return str(chosen), bool(todo)
+        return str(chosen), bool(todo), losses.warnings(_what(chosen, release))
     with world.lock.hold("hold"):
         chosen, todo = _plan(world, backup, release)
         body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
         for store, held in todo:
-            # the lock first and last: what is shown as held is held
-            if release:
-                store.delete(hold_key(world.cluster, chosen))
-                hold_objects(store, world.cluster, held, on=False)
-            else:
-                hold_objects(store, world.cluster, held, on=True)
-                store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
-    return str(chosen), bool(todo)
+            try:
+                # the lock first and last: what is shown as held is held
+                if release:
+                    store.delete(hold_key(world.cluster, chosen))
+                    hold_objects(store, world.cluster, held, on=False)
+                else:
+                    hold_objects(store, world.cluster, held, on=True)
+                    store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
+            except RestorableError as error:
+                if not give_up(store, error):
+                    raise
+    return str(chosen), bool(todo), losses.warnings(_what(chosen, release))
+
+
+def _what(backup: BackupId, release: bool) -> str:
+    return f"the {'release' if release else 'hold'} of {backup}"
 
 
 def _plan(world: World, backup: str, release: bool) -> tuple[BackupId, list[tuple[Store, Backup]]]:

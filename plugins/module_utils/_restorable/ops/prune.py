@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Collection, Mapping, Optional, Sequence
+from typing import Collection, Iterator, Mapping, Optional, Sequence
 
-from ..errors import Refused
+from ..errors import Refused, RestorableError, Unavailable
 from ..model.catalogue import Backup, Catalogue
 from ..model.evidence_retention import EVIDENCE_KEPT, Aged, AgedPlan
 from ..model.journal import Facts
@@ -20,6 +21,7 @@ from ..model.naming import (
     parse_prune_key,
     prune_key,
     prune_prefix,
+    set_prefix,
 )
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
@@ -27,12 +29,12 @@ from ..model.wal_retention import WalPlan
 from ..ports import Store
 from ..version import VERSION
 from .evidence import failed_levels
-from .journal import announce, read_heads
+from .journal import announce, read_heads, record
 from .protect import lock_kept
 from .prune_bases import PHYSICAL, joined, plan_bases
 from .prune_evidence import UNWRITABLE, delete_evidence, plan_evidence
 from .prune_wal import delete_wal, plan_wal_of
-from .reach import reach
+from .reach import Losses, reach
 from .sweep import delete_set, sweep_orphans
 from .world import World, list_sets
 
@@ -50,6 +52,8 @@ class PruneReport:
     wal: WalPlan | None = None     # None: there is no WAL
     retained: Mapping[BackupId, str] = field(default_factory=dict)     # dropped ones that a lock keeps, and until when
     warnings: tuple[str, ...] = ()     # what could not be done beside it
+    stayed: tuple[BackupId, ...] = ()      # dropped ones that could not be deleted
+    error: str = ""                # why it was not pruned, or not to the end
 
 
 def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence: timedelta = EVIDENCE_KEPT,
@@ -62,45 +66,87 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
 
     Every repository is planned before the first deletion anywhere. A guard that fires raises Refused with the plans
     in its details.
+
+    Where any repository is enough, one that cannot be pruned has its trouble in its report, and stops no other.
     """
-    world, _losses = reach(world, write=not dry_run)
+    world, losses = reach(world, write=not dry_run)
     policies = {"dump": policy, "base": bases or Policy.of({})}
     if dry_run:
         plans = _plans(world, policies, confirm)
-        return _reports(plans, _aged(world, plans, evidence), _wal_plans(world, plans, window), deleted=False)
+        return _told(losses, _reports(plans, _aged(world, plans, evidence), _wal_plans(world, plans, window),
+                                      [_Done() for _plan in plans], deleted=False))
     with world.lock.hold("prune"), world.reading.hold("prune"):
         sweep_orphans(world)
         plans = _plans(world, policies, confirm)
         wal = _wal_plans(world, plans, window)
         _announce(world, plans, wal, confirm)
-        retained = []
-        for store, catalogue, plan in plans:
-            retained.append(_act(world, store, catalogue, plan, policies))
-            delete_wal(world, store, wal[store.name])
-        aged, unwritable = _delete_aged(world, plans, _aged(world, plans, evidence))
-        reports = _reports(plans, aged, wal, deleted=True, retained=retained)
-        if unwritable and not any(each.deleted for each in reports):
-            raise next(iter(unwritable.values()))
-        return [replace(each, warnings=(unwritable[each.repository].message,))
-                if each.repository in unwritable else each for each in reports]
-
-
-def _delete_aged(world: World, plans: list[Planned], aged: list[AgedPlan]) -> tuple[list[AgedPlan], dict[str, Refused]]:
-    """Delete old evidence; return what of it is gone, and the refusals of repositories whose journal is unwritable.
-
-    Backups may be gone by then, so a refusal must not hide what was deleted.
-    """
-    done, unwritable = [], {}
-    for (store, _catalogue, _plan), old in zip(plans, aged):
+        done = [_Done() for _plan in plans]
         try:
-            delete_evidence(world, store, old)
-            done.append(old)
-        except Refused as error:
-            if error.code != UNWRITABLE:
-                raise
-            unwritable[store.name] = error
-            done.append(replace(old, rows=()))
-    return done, unwritable
+            for (store, catalogue, plan), each in zip(plans, done):
+                with _excused(world, each):
+                    _act(world, store, catalogue, plan, policies, each)
+                    delete_wal(world, store, wal[store.name])
+                    each.wal = True
+        finally:
+            _tell_stayed(world, plans)
+        aged = _aged(world, plans, evidence)
+        for (store, _catalogue, _plan), old, each in zip(plans, aged, done):
+            if not each.error:
+                with _excused(world, each):
+                    delete_evidence(world, store, old)
+                    each.evidence = True
+        reports = _told(losses, _reports(plans, aged, wal, done, deleted=True))
+        refused = [each.refused for each in done if each.refused]
+        if refused and not any(each.deleted for each in reports):
+            raise refused[0]
+        return reports
+
+
+@dataclass
+class _Done:
+    """What was really deleted from one repository."""
+
+    gone: set[BackupId] = field(default_factory=set)
+    retained: dict[BackupId, str] = field(default_factory=dict)
+    wal: bool = False              # all that was planned
+    evidence: bool = False
+    refused: Refused | None = None     # by a journal that is unwritable; backups may be gone by then, and are told
+    error: str = ""
+
+
+@contextmanager
+def _excused(world: World, done: _Done) -> Iterator[None]:
+    try:
+        yield
+    except RestorableError as error:
+        if isinstance(error, Refused) and error.code == UNWRITABLE:
+            done.refused = error
+        elif not world.any_is_enough:
+            raise
+        else:
+            done.error = error.message
+
+
+def _tell_stayed(world: World, plans: list[Planned]) -> None:
+    """Write into the journals which manifests that were announced are still there, so that an audit expects them."""
+    stayed = []
+    for store, catalogue, plan in plans:
+        try:
+            there = {entry.key for row in plan.dropped for entry in store.list(set_prefix(world.cluster, row.id))}
+        except RestorableError:
+            continue               # its journal cannot be written either
+        stayed += [key for row in plan.dropped for key in _manifests(world, catalogue, row.id) if key in there]
+    if stayed:
+        record(world, Facts("prune", "ok", details={"stayed": sorted(set(stayed))}, keys=tuple(sorted(set(stayed)))))
+
+
+def _told(losses: Losses, reports: list[PruneReport]) -> list[PruneReport]:
+    """Return the reports with the trouble of each repository that was lost, also of those that have no plan."""
+    lost = {name: error.message for name, error in losses.errors.items()}
+    rows = [replace(each, error=each.error or lost.pop(each.repository, "")) for each in reports]
+    planned = {each.repository for each in reports}
+    return rows + [PruneReport(name, Plan(), 0, False, error=why) for name, why in sorted(lost.items())
+                   if name not in planned]
 
 
 def _aged(world: World, plans: list[Planned], evidence: timedelta) -> list[AgedPlan]:
@@ -197,26 +243,30 @@ def _spared(store: Store, cluster: str, backup: Backup) -> bool:
     return levels == {"L6"} or (not own and bool(levels) and levels <= {"L0", "L1"})
 
 
-def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies) -> Mapping[BackupId, str]:
-    retained = {}
+def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies, done: _Done) -> None:
     by_id: dict[object, Backup] = {each.id: each for each in catalogue.backups}
     world.progress.phase(f"delete from {store.name}", sum(by_id[row.id].size for row in plan.dropped) or None)
-    # newest first: an incremental goes before its parent
+    # newest first: an incremental goes before its parent, and what fails keeps all that is older
     for row in plan.dropped:
-        until = delete_set(store, world.cluster, row.id, by_id[row.id].objects)
-        if until:
-            retained[row.id] = until
+        with _excused(world, done):
+            until = delete_set(store, world.cluster, row.id, by_id[row.id].objects)
+            if until:
+                done.retained[row.id] = until
+            else:
+                done.gone.add(row.id)
+        if done.error:
+            break
         world.progress.advance(by_id[row.id].size)
     lock_kept(store, world.cluster, catalogue, plan)
     for family, policy in _own(world, store, policies).items():
         own = tuple(row for row in plan.rows if (row.id.kind in PHYSICAL) == (family == "base"))
         if own or family == "dump":
-            _record(world, store, Plan(own), policy, family, retained)
-    return retained
+            _record(world, store, Plan(own), policy, family, done)
+    if done.error:
+        raise Unavailable(done.error)      # what is older stays as well: WAL and evidence
 
 
-def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str,
-            retained: Mapping[BackupId, str]) -> None:
+def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str, done: _Done) -> None:
     now = world.clock.now()
     known = [(found, entry.key) for entry in store.list(prune_prefix(world.cluster))
              for found in [parse_prune_key(entry.key, family)] if found]
@@ -224,21 +274,25 @@ def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str,
     if not plan.dropped and newest == policy.digest():
         return
     body = {"format": 1, "tool": f"restorable {VERSION}", "policy": policy.as_dict(),
-            "deleted": {str(row.id): list(row.reasons) for row in plan.dropped if row.id not in retained},
-            "retained": {str(row.id): retained[row.id] for row in plan.dropped if row.id in retained},
+            "deleted": {str(row.id): list(row.reasons) for row in plan.dropped if row.id in done.gone},
+            "retained": {str(row.id): done.retained[row.id] for row in plan.dropped if row.id in done.retained},
             "kept": {str(row.id): list(row.reasons) for row in plan.kept}, "journal": read_heads(world)}
     key = prune_key(world.cluster, now, policy.digest(), family)
     if key not in {each for _found, each in known}:
         store.put(key, [json.dumps(body, indent=1, sort_keys=True).encode()])
 
 
-def _reports(plans: list[Planned], aged: list[AgedPlan], wal: WalPlans, *, deleted: bool,
-             retained: Sequence[Mapping[BackupId, str]] = ()) -> list[PruneReport]:
+def _reports(plans: list[Planned], aged: list[AgedPlan], wal: WalPlans, done: Sequence[_Done], *,
+             deleted: bool) -> list[PruneReport]:
+    """Return what was deleted, or in a dry run would be."""
     reports = []
-    for (store, catalogue, plan), old, locked in zip(plans, aged, retained or [{}] * len(plans)):
-        sizes = {each.id: each.size for each in catalogue.backups}
-        gone, segments = [row.id for row in plan.dropped if row.id not in locked], wal[store.name]
-        acted = deleted and bool(gone or old.rows or (segments is not None and segments.count))
-        freed = sum(sizes[each] for each in gone)
-        reports.append(PruneReport(store.name, plan, freed, acted, sizes, old.rows, segments, locked))
+    for (store, catalogue, plan), old, each in zip(plans, aged, done):
+        sizes = {found.id: found.size for found in catalogue.backups}
+        gone = [row.id for row in plan.dropped if not deleted or row.id in each.gone]
+        stayed = tuple(row.id for row in plan.dropped if row.id not in gone and row.id not in each.retained)
+        segments = wal[store.name] if each.wal or not deleted else None
+        rows = old.rows if each.evidence or not deleted else ()
+        acted = deleted and bool(gone or rows or (segments is not None and segments.count))
+        reports.append(PruneReport(store.name, plan, sum(sizes[found] for found in gone), acted, sizes, rows, segments,
+                                   each.retained, (each.refused.message,) if each.refused else (), stayed, each.error))
     return reports

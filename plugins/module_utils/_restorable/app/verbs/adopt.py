@@ -21,4 +21,4 @@ def run(call: Call) -> Result:
                                 dry_run=options.dry_run))
     failed = any(each["action"] == "failed" for each in report["files"])
     return Result(report, render_adopt(report), adopt_done(name, report, dry_run=options.dry_run),
-                  Unavailable.exit_status if failed else 0)
+                  Unavailable.exit_status if failed else 0, warnings=tuple(report["warnings"]))

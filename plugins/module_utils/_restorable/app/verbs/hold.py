@@ -12,9 +12,10 @@ def run(call: Call) -> Result:
     from ...ops.hold import hold
     from ..report import hold_report
     options = call.options
-    backup, changed = hold(call.world(), options.backup, reason=options.reason, release=options.release,
-                           dry_run=options.dry_run)
+    backup, changed, warnings = hold(call.world(), options.backup, reason=options.reason, release=options.release,
+                                     dry_run=options.dry_run)
     state = "released" if options.release else "held"
     would = "would be " if options.dry_run and changed else "is " if changed else "was already "
     done = f"done: {call.cluster.name} {backup} {would}{state}"
-    return Result(hold_report(backup, changed, release=options.release, reason=options.reason), done=done)
+    report = hold_report(backup, changed, release=options.release, reason=options.reason, warnings=warnings)
+    return Result(report, done=done, warnings=warnings)
