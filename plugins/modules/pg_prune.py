@@ -146,6 +146,17 @@ repositories:
       type: list
       elements: dict
       sample: []
+    stayed:
+      description: Backups that the policy drops and that could not be deleted; C(error) says why.
+      type: list
+      elements: dict
+      sample: []
+    error:
+      description:
+        - Why the repository was not pruned, or not to the end, where any repository is enough; empty otherwise.
+      returned: success
+      type: str
+      sample: ""
     freed:
       description: Bytes of the backups that go.
       type: int
@@ -183,6 +194,12 @@ repositories:
       type: list
       elements: dict
       sample: []
+warnings:
+  description: Repositories that were not pruned to the end, and why.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 words:
   description: The result as a person wants to read it.
   returned: success
