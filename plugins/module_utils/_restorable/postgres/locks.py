@@ -9,6 +9,7 @@ than the lock finds such a table empty, and pg_dump writes 0 rows and exits 0. L
 """
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Sequence
@@ -21,7 +22,7 @@ from .patterns import matching_tables
 if TYPE_CHECKING:
     import psycopg
 
-ATTEMPTS = 5
+ATTEMPTS = 5                       # at least, and for as long as a lock may be waited for
 BATCH = 500                        # tables in one LOCK statement
 
 # What pg_dump.c, getTables, locks: plain and partitioned tables. Tables of an extension come back with CREATE
@@ -99,7 +100,9 @@ def lock_and_export(session: psycopg.Connection[tuple[Any, ...]], selection: Sel
     rights and a full lock table.
     """
     session.execute(f"SET lock_timeout = {max(1, round(lock_timeout * 1000))}")
-    for _attempt in range(ATTEMPTS):
+    until, attempt = time.monotonic() + lock_timeout, 0
+    while attempt < ATTEMPTS or time.monotonic() < until:      # a busy host needs more tries than a quiet one
+        attempt += 1
         excluded = matching_tables(session, selection.exclude_tables)
         tables = _tables(session, excluded)
         _check_rights(session, tables, matching_tables(session, selection.exclude_table_data))
@@ -107,7 +110,7 @@ def lock_and_export(session: psycopg.Connection[tuple[Any, ...]], selection: Sel
             return _try(session, tables, excluded)
         except _Moved:
             session.execute("ROLLBACK")
-    raise Unavailable(f"tables are made, dropped or rewritten faster than they can be locked, {ATTEMPTS} times",
+    raise Unavailable(f"tables are made, dropped or rewritten faster than they can be locked, {attempt} times",
                       hint="Run again later, or leave the restless tables out with exclude_tables.",
                       code="dump.tables_moving")
 
