@@ -61,7 +61,7 @@ def molecule(scenario: str, limit: int = 900) -> Step:
                                          "--scenario-name", scenario), limit)
 
 
-def hosted(scenario: str, images: str, limit: int = 900) -> Step:
+def hosted(scenario: str, images: str, limit: int = 1800) -> Step:
     """Return the step that runs a scenario with a Docker engine and the images that it names."""
     inner = molecule(scenario)
     return Step(inner.name, (PYTHON, "tools/engine.py", "with", images, "--", *inner.argv), limit, lacks=engine.lacking)
