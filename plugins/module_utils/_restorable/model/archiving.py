@@ -12,6 +12,8 @@ from .wal_settings import WalJob
 
 RESTART = ("wal_level", "archive_mode", "max_wal_senders", "max_replication_slots")
 
+DISABLED = "(disabled)"            # SHOW archive_command while archive_mode is off, whatever the files say (guc.c)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -83,7 +85,8 @@ def plan_changes(found: Archiver, wanted: Mapping[str, str]) -> tuple[Change, ..
     for name, after in wanted.items():
         running = found.value(name)
         written = found.configured.get(name, running)
-        for before in (written,) if name in RESTART else (running, written):
+        unknown = name in RESTART or running == DISABLED
+        for before in (written,) if unknown else (running, written):
             if _plain(name, before) != _plain(name, after):
                 changes.append(Change(name, before, after, name in RESTART))
                 break
