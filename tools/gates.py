@@ -20,6 +20,7 @@ from typing import Callable, Sequence
 import collection_tree
 import engine
 import sanity
+from telling import Relay
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / ".work" / "pytest.json"      # written by tests/conftest.py
@@ -45,6 +46,7 @@ class Outcome:
     seconds: float
     problem: str = ""
     absent: str = ""
+    said: tuple[str, ...] = ()      # the lines of its output that tell why it failed
 
 
 def pytest(*folders: str, limit: int = 3600) -> Step:
@@ -124,8 +126,9 @@ def surroundings() -> dict[str, str]:
     """Return the environment in which Ansible's tools find one another, the checkout and nothing else."""
     path = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", os.defpath)])
     # Ansible refuses to start without a UTF-8 locale, and a bare machine sets none
+    # result_format=yaml: what a failing task printed stands in lines that a person, and Relay, can read
     return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", "ANSIBLE_COLLECTIONS_PATH": str(collection_tree.link()),
-            "RESTORABLE_TEST_REPORT": str(REPORT)}
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "PYTHONUNBUFFERED": "1", "RESTORABLE_TEST_REPORT": str(REPORT)}
 
 
 def run(step: Step, environment: dict[str, str]) -> Outcome:
@@ -135,9 +138,11 @@ def run(step: Step, environment: dict[str, str]) -> Outcome:
         return Outcome(step, 0.0, absent if os.environ.get("RESTORABLE_NO_SKIPS") == "1" else "", absent)
     begun = time.monotonic()
     try:
-        child = subprocess.Popen(step.argv, cwd=ROOT, env=environment, start_new_session=True)
+        child = subprocess.Popen(step.argv, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT)
     except OSError as error:
         return Outcome(step, 0.0, f"{step.argv[0]} cannot be started: {error.strerror}")
+    relay = Relay(child.stdout)
     try:
         status = child.wait(step.limit)
         problem = f"exit status {status}" if status else ""
@@ -145,7 +150,7 @@ def run(step: Step, environment: dict[str, str]) -> Outcome:
         problem = f"killed after {step.limit} s"
     finally:
         stop(child)
-    return Outcome(step, time.monotonic() - begun, problem)
+    return Outcome(step, time.monotonic() - begun, problem, said=tuple(relay.end()) if problem else ())
 
 
 def stop(child: subprocess.Popen) -> None:
@@ -179,6 +184,8 @@ def summary(steps: Sequence[Step], outcomes: Sequence[Outcome], tests: dict) -> 
     could_not += [note for outcome in outcomes for note in outcome.step.notes()]
     could_not += [f"{count} x {reason}" for reason, count in tests.get("not_run", {}).items()]
     lines += ["What could not run here, and why", *(f"  {note}" for note in could_not)] if could_not else []
+    lines += [f"Why {outcome.step.name} failed, in its own words" for outcome in outcomes if outcome.said]
+    lines += [f"  {line}" for outcome in outcomes for line in outcome.said]
     return [*lines, tests["line"]] if "line" in tests else lines
 
 

@@ -72,3 +72,13 @@ class Stack:
         parts = [str(path) for path in self.backups.rglob(".part/*")]
         return parts + [str(path) for path in self.backups.glob("*/backup/*/*")
                         if not (path.parent / "manifest.json").exists()]
+
+    def begun(self) -> bool:
+        """Return whether an unfinished set holds bytes; its files come and go while they are looked at."""
+        for path in self.unfinished():
+            try:
+                if Path(path).stat().st_size:
+                    return True
+            except FileNotFoundError:
+                continue
+        return False

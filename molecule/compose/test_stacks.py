@@ -125,7 +125,7 @@ def test_a_stop_in_mid_dump_leaves_nothing_half_made(production):
     before = production.sets()
     production.compose("run", "-d", "--name", "production-long", "-e", "BACKUP_ON_START=1", "-e",
                        "BACKUP_COMPRESSION_LEVEL=19", "backup")
-    production.wait(lambda: any(pathlib.Path(path).stat().st_size for path in production.unfinished()), "a part")
+    production.wait(production.begun, "a part")
     subprocess.run(["docker", "stop", "--time", "60", "production-long"], check=True, stdout=subprocess.DEVNULL)
     said = subprocess.run(["docker", "logs", "production-long"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=True).stdout
@@ -143,7 +143,7 @@ def test_a_server_that_restarts_in_mid_dump_fails_the_run_and_nothing_else(produ
     dump = subprocess.Popen(["docker", "compose", "run", "--rm", "-T", "-e", "BACKUP_COMPRESSION_LEVEL=19", "backup",
                              "backup"], cwd=production.folder, text=True, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    production.wait(lambda: any(pathlib.Path(path).stat().st_size for path in production.unfinished()), "a part")
+    production.wait(production.begun, "a part")
     production.compose("restart", "--timeout", "1", "db")
     said = dump.communicate(timeout=PATIENCE)[0]
     assert dump.returncode != 0, said

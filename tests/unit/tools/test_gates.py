@@ -28,6 +28,32 @@ def test_a_failing_step_stops_the_run():
     assert [(outcome.step.name, outcome.problem) for outcome in outcomes] == [("good", ""), ("bad", "exit status 3")]
 
 
+def test_the_summary_ends_with_the_lines_that_tell_why_a_step_failed():
+    script = ("print('much'); print('\\x1b[31mE   assert 1 == 2\\x1b[0m'); print('more'); "
+              "print('error: no server'); raise SystemExit(1)")
+    step = Step("telling", (sys.executable, "-c", script))
+    outcomes = run(step)
+    assert gates.summary([step], outcomes, {})[-3:] == [
+        "Why telling failed, in its own words", "  E   assert 1 == 2", "  error: no server"]
+
+
+def test_a_step_that_tells_nothing_is_quoted_by_its_last_lines():
+    [outcome] = run(Step("mute", (sys.executable, "-c", "print('one'); print('two'); raise SystemExit(1)")))
+    assert outcome.said == ("one", "two")
+
+
+def test_a_step_that_passes_is_not_quoted():
+    [outcome] = run(Step("good", (sys.executable, "-c", "print('error: none')")))
+    assert outcome.said == ()
+
+
+def test_a_program_left_behind_by_a_step_does_not_hold_up_the_run():
+    script = "import subprocess, sys; subprocess.Popen(['sleep', '20'], start_new_session=True); sys.exit(1)"
+    [outcome] = run(Step("leaver", (sys.executable, "-c", script)))
+    assert outcome.problem == "exit status 1"
+    assert outcome.seconds < 15
+
+
 def test_a_step_that_this_machine_cannot_run_is_named_with_its_reason(monkeypatch):
     monkeypatch.delenv("RESTORABLE_NO_SKIPS", raising=False)
     step = Step("hosted", NEVER.argv, lacks=lambda: "no engine")
