@@ -15,6 +15,7 @@ KINDS = ("dump", "adopted", "base", "incr")
 MANIFEST = "manifest.json"
 
 _ID = re.compile(r"(\d{8}T\d{6}Z)-(dump|adopted|base|incr)(?:-([a-z0-9_.]{1,48}))?")
+_STAMP = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
@@ -65,7 +66,12 @@ def stamp(time: datetime) -> str:
 
 def parse_stamp(text: str) -> datetime:
     """Read 20261120T030000Z as an aware UTC time; raise ValueError for anything else."""
-    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=timezone.utc)
+    found = _STAMP.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no time such as 20261120T030000Z")
+    # not strptime, which takes a third of the time of a plan over 100,000 backups
+    year, month, day, hour, minute, second = map(int, found.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
 def check_cluster(name: str) -> str:
