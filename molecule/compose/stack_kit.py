@@ -28,6 +28,13 @@ class Stack:
         assert not check or done.returncode == 0, done.stdout
         return done
 
+    def told(self, *words: str) -> str:
+        """Run docker compose and return its answer alone, without what it may say beside it."""
+        done = subprocess.run(["docker", "compose", *words], cwd=self.folder, text=True, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def run(self, service: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a verb in a container of its own: docker compose run --rm SERVICE WORDS."""
         return self.compose("run", "--rm", "-T", service, *words, check=check)
@@ -39,7 +46,7 @@ class Stack:
 
     def sql(self, statement: str) -> str:
         """Run a statement in the shop's database, inside its own container."""
-        return self.compose(*PSQL, statement, "shop").stdout.strip()
+        return self.told(*PSQL, statement, "shop")
 
     def wait_for_server(self) -> None:
         """Wait until the database is there and takes sessions."""
@@ -47,7 +54,7 @@ class Stack:
 
     def container(self, service: str) -> dict:
         """Return what the engine says of a service's container."""
-        name = self.compose("ps", "--all", "--quiet", service).stdout.strip()
+        name = self.told("ps", "--all", "--quiet", service)
         return json.loads(subprocess.run(["docker", "inspect", name], check=True, stdout=subprocess.PIPE).stdout)[0]
 
     def health(self) -> tuple[str, str]:
@@ -56,12 +63,12 @@ class Stack:
         log = health.get("Log") or [{"Output": ""}]
         return health.get("Status", ""), log[-1]["Output"]
 
-    def wait(self, true, what: str) -> None:
+    def wait(self, true, what: str, every: float = 0.5) -> None:
         """Wait for something."""
         until = time.monotonic() + PATIENCE
         while not true():
             assert time.monotonic() < until, f"{what} did not happen:\n{self.compose('logs', 'backup').stdout[-3000:]}"
-            time.sleep(0.5)
+            time.sleep(every)
 
     def sets(self) -> list[str]:
         """Return the ids of committed backups, oldest first."""

@@ -10,9 +10,12 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     rm /tmp/password
     echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
     if [ -n "${POSTGRES_DB:-}" ]; then
-        pg_ctl -w -o '-c listen_addresses= -c unix_socket_directories=/tmp' start >/dev/null
-        createdb --host=/tmp --username="${POSTGRES_USER:-postgres}" "$POSTGRES_DB"
+        # in a folder that nobody else looks into: whoever finds a server is to find the one that stays
+        private=$(mktemp -d)
+        pg_ctl -w -o "-c listen_addresses= -c unix_socket_directories=$private" start >/dev/null
+        createdb --host="$private" --username="${POSTGRES_USER:-postgres}" "$POSTGRES_DB"
         pg_ctl -w -m fast stop >/dev/null
+        rmdir "$private"
     fi
 fi
 exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp
