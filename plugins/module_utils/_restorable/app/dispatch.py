@@ -19,6 +19,7 @@ from .verbs import (
     adopt,
     audit,
     backup,
+    catch_up,
     check,
     config,
     drill,
@@ -51,7 +52,7 @@ ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": rec
                         "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run,
                         "wal-get": wal_get.run, "wal-stream": wal_stream.run}
 ALONE: dict[str, Callable[[argparse.Namespace, Console], int]] = {
-    "schedule": schedule.run, "config": config.run}      # health: cli.py
+    "schedule": schedule.run, "catch-up": catch_up.run, "config": config.run}      # health: cli.py
 
 
 def dispatch(options: argparse.Namespace, console: Console) -> int:

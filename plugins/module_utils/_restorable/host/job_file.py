@@ -53,6 +53,16 @@ class JobFile:
                               ) from error
 
 
+def last_begun(path: str) -> datetime | None:
+    """Return when the job of a status file last began; None if it is not known."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            when = datetime.fromisoformat(json.load(file)["began"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return when if when.tzinfo else None
+
+
 def _last_success(path: str) -> str | None:
     try:
         with open(path, encoding="utf-8") as file:
