@@ -75,7 +75,7 @@ def test_history_files_always_stay_and_partials_go_with_their_segment():
     found = wal_keep([base(8, 20, 21)], timedelta(days=7), NOW, MIB)
     names = ["00000001.history", f"{Segment(1, 19, MIB).name}.partial", f"{Segment(1, 20, MIB).name}.partial",
              f"{Segment(1, 19, MIB).name}.00000028.backup"]
-    left = [found.keeps(StoredWal("", name, SHA, "", 1)) for name in names]
+    left = [reason for _each, _timeline, reason in found.judged(StoredWal("", name, SHA, "", 1) for name in names)]
     assert left == ["history", "", "recovery window from 8d", ""]
 
 
@@ -113,8 +113,24 @@ def test_a_plan_says_of_every_file_once_what_becomes_of_it(spans, window):
     plan = plan_wal(keep, files)
     assert sum(each.count for each in plan.fates) == len(files)
     assert plan.count == len(list(to_drop(keep, files))) and plan.freed == 10 * plan.count
-    again = [each for each in files if keep.keeps(each)]
+    again = [each for each, _timeline, reason in keep.judged(files) if reason]
     assert plan_wal(keep, again).count == 0
+
+
+@given(bases, windows, st.lists(st.tuples(st.integers(1, 4), st.integers(0, 70)), max_size=60))
+def test_a_file_is_judged_alike_alone_and_in_any_listing(spans, window, places):
+    keep = wal_keep(spans, window, NOW, MIB)
+    files = [each for timeline, number in places for each in stored(timeline, [number])]
+    alone = [(timeline, keep.reason(timeline, number)) for timeline, number in places]
+    assert [(timeline, reason) for _each, timeline, reason in keep.judged(files)] == alone
+
+
+@given(bases, windows, st.integers(1, 3), st.integers(0, 70))
+def test_a_stretch_ends_where_the_fate_may_change_and_not_later(spans, window, timeline, number):
+    keep = wal_keep(spans, window, NOW, MIB)
+    reason, end = keep.stretch(timeline, number)
+    assert end > number
+    assert {keep.reason(timeline, each) for each in range(number, min(end, 90))} == {reason}
 
 
 @pytest.mark.parametrize("count", [1000])

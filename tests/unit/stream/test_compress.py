@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from _restorable.errors import ConfigError, Damaged
 from _restorable.stream import zstd
-from _restorable.stream.compress import METHODS, compressor, decompressor
+from _restorable.stream.compress import METHODS, compress_whole, compressor, decompressor
 from _restorable.stream.frames import FrameWalk
 from _restorable.stream.stage import rechunk
 from kit.leftovers import nothing_left
@@ -248,3 +248,13 @@ def test_a_walk_knows_every_kind_of_header():
                 walk = FrameWalk()
                 walk.add(packed[:-1])
                 assert not walk.complete, (size, known, checksum)
+
+
+@pytest.mark.parametrize("data", [b"", b"row", SAMPLE, bytes(4 * MIB)], ids=["empty", "short", "mixed", "zeros"])
+def test_what_is_packed_in_one_piece_is_read_as_every_frame_is(engine, data):
+    whole = compress_whole(1, memoryview(bytearray(data)))
+    assert b"".join(decompressor("zstd")([whole])) == data
+    with pytest.raises(Damaged):
+        list(decompressor("zstd")([whole[:-1]]))
+    with pytest.raises(ConfigError, match="compression level 20"):
+        compress_whole(20, memoryview(data))

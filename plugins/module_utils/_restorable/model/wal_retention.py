@@ -21,6 +21,8 @@ from .lsn import Lsn
 from .wal import SIZE, Segment
 from .wal_naming import StoredWal
 
+END = 1 << 64                      # behind every segment there can be
+
 
 @dataclass(frozen=True)
 class BaseSpan:
@@ -63,14 +65,23 @@ class WalKeep:
 
     def reason(self, timeline: int, number: int) -> str:
         """Return why a segment stays, or "" if nothing wants it."""
+        return self.stretch(timeline, number)[0]
+
+    def stretch(self, timeline: int, number: int) -> tuple[str, int]:
+        """Return why a segment stays, or "", and the first number behind it that may have another fate."""
         if self.all_of_it:
-            return self.all_of_it
+            return self.all_of_it, END
+        end = END
         for beginning in self.beginnings:
-            if timeline >= beginning.timeline and number >= beginning.first:
-                return beginning.reason
+            if timeline >= beginning.timeline:
+                if number >= beginning.first:
+                    return beginning.reason, end
+                end = min(end, beginning.first)
         firsts, spans = self._by_timeline.get(timeline, ([], []))
         place = bisect_right(firsts, number) - 1
-        return spans[place].reason if place >= 0 and number <= spans[place].last else ""
+        if place >= 0 and number <= spans[place].last:
+            return spans[place].reason, min(end, spans[place].last + 1)
+        return "", min([end, *firsts[place + 1:place + 2]])
 
     @cached_property
     def _by_timeline(self) -> dict[int, tuple[list[int], list[Span]]]:
@@ -81,13 +92,24 @@ class WalKeep:
             spans.append(span)
         return found
 
-    def keeps(self, stored: StoredWal) -> str:
-        """Return why a stored file stays, or "" if it may go."""
-        name = stored.name
-        if name.endswith(".history"):
-            return "history"
-        number = int(name[8:16], 16) * (0x100000000 // self.segment_size) + int(name[16:24], 16)
-        return self.reason(int(name[:8], 16), number)
+    def judged(self, stored: Iterable[StoredWal]) -> Iterator[tuple[StoredWal, int, str]]:
+        """Yield each stored file with its timeline and why it stays, or "" if it may go.
+
+        A listing is sorted, so the fate of one segment is that of the next ones up to the end of a stretch: a
+        thousand bases cost a segment no more than one does.
+        """
+        per_log = 0x100000000 // self.segment_size
+        timeline, begin, end, reason = 0, 0, 0, ""
+        for each in stored:
+            name = each.name
+            if name.endswith(".history"):
+                yield each, int(name[:8], 16), "history"
+                continue
+            own, number = int(name[:8], 16), int(name[8:16], 16) * per_log + int(name[16:24], 16)
+            if own != timeline or not begin <= number < end:
+                timeline, begin = own, number
+                reason, end = self.stretch(own, number)
+            yield each, own, reason
 
 
 @dataclass
@@ -139,8 +161,7 @@ def wal_keep(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime,
 def plan_wal(keep: WalKeep, stored: Iterable[StoredWal]) -> WalPlan:
     """Return the fate of every file of a listing, in runs; the memory grows with the runs and not with the files."""
     fates: list[WalFate] = []
-    for each in stored:
-        timeline, reason = int(each.name[:8], 16), keep.keeps(each)
+    for each, timeline, reason in keep.judged(stored):
         run = fates[-1] if fates else None
         if run is not None and (run.timeline, run.reason) == (timeline, reason):
             run.last, run.count, run.size = each.name, run.count + 1, run.size + each.size
@@ -151,7 +172,7 @@ def plan_wal(keep: WalKeep, stored: Iterable[StoredWal]) -> WalPlan:
 
 def to_drop(keep: WalKeep, stored: Iterable[StoredWal]) -> Iterator[StoredWal]:
     """Yield the files of a listing that nothing keeps."""
-    return (each for each in stored if not keep.keeps(each))
+    return (each for each, _timeline, reason in keep.judged(stored) if not reason)
 
 
 def _oldest(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime) -> BaseSpan:

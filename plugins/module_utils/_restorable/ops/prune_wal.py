@@ -19,7 +19,14 @@ from .world import World
 
 def plan_wal_of(world: World, store: Store, catalogue: Catalogue, dropped: Collection[BackupId],
                 window: timedelta | None, now: datetime) -> WalPlan | None:
-    """Return the fate of a repository's WAL once the dropped sets are gone; None where there is no WAL.
+    """Return the fate of a repository's WAL once the dropped sets are gone; None where there is no WAL."""
+    keep = keep_wal_of(world, store, catalogue, dropped, window, now)
+    return None if keep is None else plan_wal(keep, _stored(world, store))
+
+
+def keep_wal_of(world: World, store: Store, catalogue: Catalogue, dropped: Collection[BackupId],
+                window: timedelta | None, now: datetime) -> WalKeep | None:
+    """Return what must stay of a repository's WAL once the dropped sets are gone; None where there is no WAL.
 
     A base backup whose manifest cannot be read may need any of it, so then nothing goes.
     """
@@ -28,11 +35,10 @@ def plan_wal_of(world: World, store: Store, catalogue: Catalogue, dropped: Colle
     if not sizes:
         return None
     spans, unreadable = base_spans(world, store, (each for each in catalogue.committed() if each.id not in dropped))
-    keep = wal_keep(spans, window, now, min(sizes))
     if unreadable or len(sizes) > 1:
         why = f"manifest of {unreadable[0]} cannot be read" if unreadable else "segments of two sizes"
-        keep = WalKeep(keep.segment_size, all_of_it=why)
-    return plan_wal(keep, _stored(world, store))
+        return WalKeep(min(sizes), all_of_it=why)
+    return wal_keep(spans, window, now, min(sizes))
 
 
 def delete_wal(world: World, store: Store, plan: WalPlan | None) -> None:

@@ -4,17 +4,17 @@
 """Bring one WAL file into the repositories: never over another one, never of another server, whole or not at all."""
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator
+from typing import Iterable
 
-from ..errors import Damaged, Refused, RestorableError
+from ..errors import Refused, RestorableError
 from ..model.naming import cluster_key
 from ..model.wal import WalFile
-from ..model.wal_header import LENGTH, SegmentHeader
+from ..model.wal_header import SegmentHeader
 from ..model.wal_naming import (
     COMPRESSED,
+    DIGITS,
     binding_key,
     binding_prefix,
     parse_binding_key,
@@ -25,14 +25,13 @@ from ..model.wal_naming import (
 )
 from ..model.wal_settings import WalJob
 from ..ports import Store
-from ..stream.compress import compressor
-from ..stream.stage import Stage, compose
+from ..stream.stage import Stage
 from .preflight import bound_identifier
+from .wal_plain import Bench, Plain
 from .wal_ports import WalSource
 from .wal_reading import SEALED
 from .world import World
 
-BUFFERED = 16 * 1024 * 1024        # bytes of a segment up to which it is read and compressed once for all repositories
 DECIDED = ("wal.conflict", "wal.other_server", "wal.segment_size")     # no other repository makes these right
 
 
@@ -55,6 +54,10 @@ class WalArchive:
     job: WalJob
     system_identifier: str = ""    # of the server, where it is known; else that of the first segment
     _bound: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _bench: Bench = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bench = Bench(self.job.workers)
 
     def add(self, source: WalSource, name: str) -> Archived:
         """Archive one file; an identical one that is there already is fine.
@@ -64,13 +67,23 @@ class WalArchive:
         otherwise the first failure is raised, and a file that some repository has by then is found there later.
         """
         file = WalFile.parse(name)
-        plain = _Plain(source, file)
+        failed: dict[str, RestorableError] = {}
+        there = {store.name: digests for store in self.world.stores
+                 for digests in [self._there(store, file, failed)] if digests is not None}
+        if not there and failed:
+            raise next(iter(failed.values()))
+        sealing = self.world.keys.sealing()
+        with self._bench.place() as buffer:
+            plain = Plain(source, file, buffer)
+            if any(digests != [plain.sha256[:DIGITS]] for digests in there.values()):
+                plain.pack(self.job.level, sealing)
         stored: list[str] = []
         found: list[str] = []
-        failed: dict[str, RestorableError] = {}
         for store in self.world.stores:
+            if store.name not in there:
+                continue
             try:
-                (found if self._put(store, file, plain) else stored).append(store.name)
+                (found if self._put(store, plain, there[store.name], sealing) else stored).append(store.name)
             except RestorableError as error:
                 if error.code in DECIDED:
                     raise
@@ -80,57 +93,41 @@ class WalArchive:
             raise next(iter(failed.values()))
         return Archived(name, plain.size, tuple(stored), tuple(found), failed)
 
-    def _put(self, store: Store, file: WalFile, plain: _Plain) -> bool:
+    def _there(self, store: Store, file: WalFile, failed: dict[str, RestorableError]) -> list[str] | None:
+        """Return the digests under which a repository has a file, or None if it cannot be asked."""
+        try:
+            listed = [parse_wal_key(entry.key) for entry in store.list(wal_file_prefix(self.world.cluster, file.name))]
+        except RestorableError as error:
+            failed[store.name] = error
+            return None
+        return sorted({each.digest for each in listed if each is not None})
+
+    def _put(self, store: Store, plain: Plain, there: list[str], sealing: Stage | None) -> bool:
         """Store a file in one repository; say whether it was there already."""
         if plain.header is not None:
             self._check_server(store, plain.header)
-        suffix = self._suffix(file)
-        for there in self._there(store, file):
-            if there != plain.sha256[:len(there)]:
-                raise self._conflict(store, file, plain, suffix)
+        suffix = (".zst" if plain.file.kind in COMPRESSED else "") + (SEALED if sealing is not None else "")
+        packed = plain.packed(self.job.level, sealing)
+        if any(digest != plain.sha256[:DIGITS] for digest in there):
+            raise self._conflict(store, plain, suffix, packed)
+        if there:
             return True
         try:
-            store.put(wal_key(self.world.cluster, file.name, plain.sha256, suffix), self._packed(file, plain))
+            store.put(wal_key(self.world.cluster, plain.file.name, plain.sha256, suffix), packed)
         except Refused as error:
             if error.code != "store.exists":
                 raise
             return True                # another pusher of the same bytes was faster
         return False
 
-    def _there(self, store: Store, file: WalFile) -> list[str]:
-        listed = (parse_wal_key(entry.key) for entry in store.list(wal_file_prefix(self.world.cluster, file.name)))
-        return sorted({each.digest for each in listed if each is not None})
-
-    def _conflict(self, store: Store, file: WalFile, plain: _Plain, suffix: str) -> Refused:
-        key = quarantine_key(self.world.cluster, file.name, plain.sha256, suffix)
+    def _conflict(self, store: Store, plain: Plain, suffix: str, packed: Iterable[bytes]) -> Refused:
+        key = quarantine_key(self.world.cluster, plain.file.name, plain.sha256, suffix)
         if not any(entry.key == key for entry in store.list(key)):
-            store.put(key, self._packed(file, plain))
-        return Refused(f"file {file.name} is in repository {store.name} with other content",
+            store.put(key, packed)
+        return Refused(f"file {plain.file.name} is in repository {store.name} with other content",
                        hint=f"Two servers may archive as cluster {self.world.cluster}, or this one was reset; the "
                             f"refused file is {store.name}:{key}. Stop the wrong server, or give this one a cluster "
                             "name of its own (docs/wal.md, 'same name, other content').", code="wal.conflict")
-
-    def _suffix(self, file: WalFile) -> str:
-        sealed = SEALED if self.world.keys.sealing() is not None else ""
-        return (".zst" if file.kind in COMPRESSED else "") + sealed
-
-    def _packed(self, file: WalFile, plain: _Plain) -> Iterable[bytes]:
-        """Return the bytes as they are stored, made once for all repositories where they are few."""
-        if plain.packed is not None:
-            return plain.packed
-        packed = compose(plain.chunks(), *self._stages(file))
-        if plain.size > BUFFERED:
-            return packed
-        plain.packed = list(packed)
-        plain.drop()
-        return plain.packed
-
-    def _stages(self, file: WalFile) -> Iterator[Stage]:
-        if file.kind in COMPRESSED:
-            yield compressor("zstd", self.job.level)
-        sealing = self.world.keys.sealing()
-        if sealing is not None:
-            yield sealing
 
     def _check_server(self, store: Store, header: SegmentHeader) -> None:
         wanted = (header.system_identifier, header.segment_size)
@@ -174,43 +171,3 @@ def _other_server(whose: str, bound: str, found: str) -> Refused:
     return Refused(f"{whose} is bound to the system identifier {bound}, this WAL is of {found}",
                    hint="Give each server a cluster name of its own; `pg_controldata` shows a server's identifier.",
                    code="wal.other_server")
-
-
-class _Plain:
-    """A file read once: its bytes where they are few, its digest, and what its first page says."""
-
-    def __init__(self, source: WalSource, file: WalFile) -> None:
-        self._source, self._name = source, file.name
-        self.packed: list[bytes] | None = None
-        self._held: list[bytes] | None = []
-        self.size, digest, head = 0, hashlib.sha256(), b""
-        for chunk in source.read(file.name):
-            self.size += len(chunk)
-            digest.update(chunk)
-            head = head or chunk[:LENGTH]
-            if self._held is not None:
-                self._held.append(chunk)
-                if self.size > BUFFERED:
-                    self._held = None
-        self.sha256 = digest.hexdigest()
-        self.header = self._checked(file, head) if file.kind in ("segment", "partial") else None
-        if not self.size:
-            raise Damaged(f"file {file.name} is empty", code="wal.no_segment",
-                          hint="Look into pg_wal of the server; its disk may be failing.")
-
-    def chunks(self) -> Iterable[bytes]:
-        """Return the bytes, from memory or read again."""
-        return list(self._held) if self._held is not None else self._source.read(self._name)
-
-    def drop(self) -> None:
-        """Give the plain bytes back; chunks() reads them again."""
-        self._held = None
-
-    def _checked(self, file: WalFile, head: bytes) -> SegmentHeader:
-        header = SegmentHeader.parse(head, file.name)
-        segment = file.segment(header.segment_size)
-        if self.size != header.segment_size or header.address != segment.start or header.timeline > file.timeline:
-            raise Damaged(f"file {file.name} has {self.size} bytes and begins with place {header.address} of timeline "
-                          f"{header.timeline}", code="wal.no_segment",
-                          hint="It is not what its name says; look at it with `pg_waldump`.")
-        return header

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from ..errors import Damaged, NotFound
 from ..model.timeline import Lineage, lineage
@@ -44,8 +44,12 @@ def find_wal(world: World, store: Store, name: str) -> StoredWal | None:
 
 def read_wal(world: World, store: Store, stored: StoredWal) -> Iterator[bytes]:
     """Yield a file's plain bytes; raise Damaged before the end unless they are what was archived."""
+    return plain_wal(world, store, stored, counted(store.get(stored.key), world.progress))
+
+
+def plain_wal(world: World, store: Store, stored: StoredWal, packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the plain bytes of what a repository stores; raise Damaged as read_wal does."""
     digest = hashlib.sha256()
-    packed = counted(store.get(stored.key), world.progress)
     if stored.suffix.endswith(SEALED):
         packed = world.keys.opening()(packed)
     for chunk in decompressor("zstd" if ".zst" in stored.suffix else "none")(packed):

@@ -10,19 +10,23 @@ So the shipper may be killed anywhere; what it starts again finds what is stored
 from __future__ import annotations
 
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Callable
+from datetime import datetime, timedelta
+from typing import Callable, Iterator
 
 from ..errors import NotFound, RestorableError
 from ..model.wal_order import Growth, Sample
 from ..ports import Clock
 from .wal_archive import Archived, WalArchive
+from .wal_level import Level, bring_level
 from .wal_ports import Pause, Spool, WalSource
 
 LOOK = 0.2                         # seconds between two looks while nothing waits
 RETRY = (1.0, 2.0, 5.0, 10.0, 30.0)      # seconds before a file that failed is tried again
 REPORT = 5.0                       # seconds between two reports
+LEVEL = 30.0                       # seconds before a repository that was away is tried again
+STORING = 1                        # files that are being stored, which is waiting, beside those that are being packed
 
 
 @dataclass
@@ -42,12 +46,16 @@ class Shipper:
     clock: Clock
     pause: Pause
     tell: Callable[[str], None] = lambda _text: None     # one line for the journal
+    window: timedelta | None = None    # of the WAL's retention: what a repository need not be brought back
     shipped: int = 0
     last: str = ""
     _last_at: datetime | None = None
     _running: dict[str, Future[Archived]] = field(default_factory=dict)
     _trouble: dict[str, _Trouble] = field(default_factory=dict)
     _behind: dict[str, str] = field(default_factory=dict)    # repository: why it lacks something that others have
+    _unlevel: dict[str, float] = field(default_factory=dict)     # repository: when it may be brought level
+    _levelling: dict[str, Future[Level]] = field(default_factory=dict)
+    _stopping: bool = False
     _growth: Growth = Growth()
     _reported: float = -REPORT
     _told: str = ""
@@ -55,18 +63,25 @@ class Shipper:
     def run(self, stopped: Callable[[], bool]) -> None:
         """Ship until stopped says so; what is on its way then is finished."""
         self._start()
-        with ThreadPoolExecutor(self.archive.job.workers, "ship") as pool:
+        with self._pool() as pool:
             while not stopped():
                 if not self.step(pool):
                     self.pause(LOOK)
             self._collect(everything=True)
 
     def drain(self) -> None:
-        """Try to ship everything that waits now, each file once; what failed is told in the spool."""
+        """Try to ship everything that waits now, each file once, and bring every repository level.
+
+        What failed is told in the spool.
+        """
         self._start()
-        with ThreadPoolExecutor(self.archive.job.workers, "ship") as pool:
+        with self._pool() as pool:
             while self.step(pool):
                 continue
+            for name in list(self._unlevel):
+                self._unlevel[name] = self.clock.elapsed()
+            while self.step(pool) or self._levelling:
+                wait(self._levelling.values(), LOOK)
         self._report(self.source.ready(), now=True)
 
     def step(self, pool: ThreadPoolExecutor) -> bool:
@@ -78,6 +93,7 @@ class Shipper:
             self._trouble.pop(name, None)
         waiting = [name for name in ready if name not in acknowledged]
         self._begin(pool, waiting)
+        self._level(pool)
         busy = bool(self._running)
         self._collect(everything=False)
         self._report(waiting)
@@ -91,6 +107,21 @@ class Shipper:
         # what an earlier run said may be of other bytes; the repositories know
         for name in self.spool.acknowledged():
             self.spool.forget(name)
+        # what an earlier run could not store somewhere, it alone knew
+        if self._any_is_enough():
+            self._unlevel = {store.name: self.clock.elapsed() for store in self.archive.world.stores}
+
+    @contextmanager
+    def _pool(self) -> Iterator[ThreadPoolExecutor]:
+        self._stopping = False
+        with ThreadPoolExecutor(self.archive.job.workers + STORING + self._any_is_enough(), "ship") as pool:
+            try:
+                yield pool
+            finally:
+                self._stopping = True  # whom we bring level goes on the next time; what is being stored is finished
+
+    def _any_is_enough(self) -> bool:
+        return self.archive.job.durable == "any" and len(self.archive.world.stores) > 1
 
     def _begin(self, pool: ThreadPoolExecutor, waiting: list[str]) -> None:
         now = self.clock.elapsed()
@@ -103,6 +134,32 @@ class Shipper:
                 continue
             self._running[name] = pool.submit(self.archive.add, self.source, name)
             room -= 1
+
+    def _level(self, pool: ThreadPoolExecutor) -> None:
+        """Bring the repositories level that were away, one at a time, beside the shipping."""
+        for name in [name for name, future in self._levelling.items() if future.done()]:
+            self._levelled(name, self._levelling.pop(name).result())
+        due = [name for name, when in self._unlevel.items() if when <= self.clock.elapsed()]
+        if due and not self._levelling and not self._stopping:
+            del self._unlevel[due[0]]      # a failure from now on puts it there again
+            world = self.archive.world
+            target = next(store for store in world.stores if store.name == due[0])
+            self._levelling[target.name] = pool.submit(bring_level, world, target, self.window,
+                                                       lambda: self._stopping)
+
+    def _levelled(self, name: str, done: Level) -> None:
+        if done.copied:
+            self.tell(f"repository {name} was brought {done.copied} WAL files that it lacked")
+        if done.error is not None:
+            self._behind.setdefault(name, done.error.message)
+        if done.error is not None or self._stopping:
+            self._unlevel[name] = self.clock.elapsed() + LEVEL
+        elif name not in self._unlevel:
+            self._behind.pop(name, None)
+            if done.damaged:
+                self._behind[name] = f"lacks {len(done.damaged)} files whose other copies are damaged, first " + \
+                    done.damaged[0]
+                self.tell(f"repository {name} {self._behind[name]}")
 
     def _collect(self, *, everything: bool) -> None:
         if self._running:
@@ -122,6 +179,7 @@ class Shipper:
         self._trouble.pop(name, None)
         for repository, failure in done.failed.items():
             self._behind[repository] = f"{failure.message} (lacks {name})"
+            self._unlevel.setdefault(repository, self.clock.elapsed() + LEVEL)
             self.tell(f"repository {repository} lacks {name}: {failure.message}")
         self.source.archived(name)
         self.spool.acknowledge(name)

@@ -44,6 +44,13 @@ def zstd_compressor(level: int) -> Stage:
     return through([_program(), "-q", "-c", f"-{level}", "--check", "--single-thread"])
 
 
+def zstd_whole(level: int, data: memoryview) -> bytes:
+    """Return data as one frame with a checksum of its content."""
+    if zstandard is not None:
+        return bytes(zstandard.ZstdCompressor(level=level, write_checksum=True).compress(data))
+    return b"".join(zstd_compressor(level)([bytes(data)]))
+
+
 def zstd_decompressor() -> Stage:
     """Return the stage that decompresses any number of frames and checks their checksums."""
     if zstandard is not None:

@@ -34,7 +34,8 @@ def ship(call: Call, source: WalSource, spool: ServerSpool, *, until: Callable[[
     from ...ops.wal_ship import Shipper
     from ..wal import open_archive, pause
     world = call.world()
-    shipper = Shipper(open_archive(world, call.cluster), source, spool, world.clock, pause, call.console.warn)
+    shipper = Shipper(open_archive(world, call.cluster), source, spool, world.clock, pause, call.console.warn,
+                      call.cluster.wal_window)
     spool.open()
     try:
         if not (call.options.once and until is never):

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""A WAL file as it is read once: its digest, what its first page says, and its bytes as they are stored.
+
+Reading and packing is work for a processor and takes memory, storing is mostly waiting for a disk or a network. So a
+file that is on its way holds a place at the bench only while it is read and packed.
+"""
+from __future__ import annotations
+
+import hashlib
+import queue
+from contextlib import contextmanager
+from typing import Iterable, Iterator, Sequence
+
+from ..errors import Damaged
+from ..model.wal import WalFile
+from ..model.wal_header import LENGTH, SegmentHeader
+from ..model.wal_naming import COMPRESSED
+from ..stream.compress import compress_whole, compressor
+from ..stream.stage import Stage, compose
+from .wal_ports import WalSource
+
+BUFFERED = 16 * 1024 * 1024        # bytes of a file up to which it is read and packed once for all repositories
+
+
+class Bench:
+    """So many places, each with a buffer that is used again and again: fresh memory costs as much as reading does."""
+
+    def __init__(self, places: int) -> None:
+        self._places: queue.LifoQueue[bytearray | None] = queue.LifoQueue()
+        for _place in range(places):
+            self._places.put(None)
+
+    @contextmanager
+    def place(self) -> Iterator[bytearray]:
+        """Wait for a place and give its buffer."""
+        buffer = self._places.get()
+        try:
+            buffer = bytearray(BUFFERED) if buffer is None else buffer
+            yield buffer
+        finally:
+            self._places.put(buffer)
+
+
+class Plain:
+    """A file that was read. Its bytes are in the buffer as long as its reader has its place at the bench."""
+
+    def __init__(self, source: WalSource, file: WalFile, buffer: bytearray) -> None:
+        self._source, self.file = source, file
+        self.size, digest, head = 0, hashlib.sha256(), b""
+        for chunk in source.read(file.name):
+            digest.update(chunk)
+            head = head or chunk[:LENGTH]
+            if self.size + len(chunk) <= BUFFERED:
+                buffer[self.size:self.size + len(chunk)] = chunk
+            self.size += len(chunk)
+        self.sha256 = digest.hexdigest()
+        self._buffer = memoryview(buffer)[:self.size]
+        self._packed: list[bytes] = []
+        self.header = self._checked(head) if file.kind in ("segment", "partial") else None
+        if not self.size:
+            raise Damaged(f"file {file.name} is empty", code="wal.no_segment",
+                          hint="Look into pg_wal of the server; its disk may be failing.")
+
+    def pack(self, level: int, sealing: Stage | None) -> None:
+        """Make the bytes as they are stored, while the buffer holds the file; of a large file nothing is made yet."""
+        if self.size <= BUFFERED:
+            whole = compress_whole(level, self._buffer) if self.file.kind in COMPRESSED else bytes(self._buffer)
+            self._packed = list(compose([whole], *_sealed(sealing)))
+
+    def packed(self, level: int, sealing: Stage | None) -> Iterable[bytes]:
+        """Return the bytes as they are stored; a large file is read again for each repository."""
+        if self._packed:
+            return self._packed
+        compressing = [compressor("zstd", level)] if self.file.kind in COMPRESSED else []
+        return compose(self._source.read(self.file.name), *compressing, *_sealed(sealing))
+
+    def _checked(self, head: bytes) -> SegmentHeader:
+        header = SegmentHeader.parse(head, self.file.name)
+        segment = self.file.segment(header.segment_size)
+        if self.size != header.segment_size or header.address != segment.start or \
+                header.timeline > self.file.timeline:
+            raise Damaged(f"file {self.file.name} has {self.size} bytes and begins with place {header.address} of "
+                          f"timeline {header.timeline}", code="wal.no_segment",
+                          hint="It is not what its name says; look at it with `pg_waldump`.")
+        return header
+
+
+def _sealed(sealing: Stage | None) -> Sequence[Stage]:
+    return [] if sealing is None else [sealing]
