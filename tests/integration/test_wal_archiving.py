@@ -146,25 +146,3 @@ def test_a_second_primary_is_refused_and_says_so_in_its_own_log():
                 wait_until(lambda: "bound to the system identifier" in other.log_text(), other.log_text)
                 ready = other.folder / "data" / "pg_wal" / "archive_status"
                 assert list(ready.glob("*.ready"))
-
-
-@majors
-def test_a_stream_archives_what_is_complete_and_keeps_the_rest_at_hand(major):
-    config = {"archive_mode": "off", "archive_command": "", "max_wal_senders": "5"}
-    with archiving(major, method="stream", slot="shop", config=config) as (server, host):
-        host.body["clusters"]["shop"].update(connection=server.settings, bin_dir=server.bin_dir)
-        host.write_config()
-        server.sql("SELECT pg_create_physical_replication_slot('shop', true)")
-        copy = base_backup(server, host)
-        with host.shipper("wal-stream"):
-            wait_until(lambda: server.sql("SELECT active FROM pg_replication_slots") == [(True,)], host.log_text)
-            before = fill(server, 2000, segments=4)
-            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
-            wait_until(lambda: last in host.archived(), host.log_text)
-            stream = host.spool / "stream"
-            wait_until(lambda: len([each for each in stream.iterdir() if len(each.name) == 24]) <= 1)
-        once = host.run("wal-stream", "--once", timeout=120)
-        assert once.returncode == 0, once.stderr
-        server.stop()
-        with recovered(server, host, copy) as back:
-            assert rows(back) == before

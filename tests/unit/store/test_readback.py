@@ -73,3 +73,16 @@ def test_no_thread_is_left_behind(handle, monkeypatch):
     grow(handle, follower, [b"x" * 20_000] * 3)
     follower.stop()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("damage", ["none", "flipped", "short", "long"])
+def test_a_file_whose_writer_has_it_still_is_compared_with_that(handle, damage):
+    follower, pieces = ReadBack(handle), [b"x" * 50_000, b"y" * 7]
+    size = grow(handle, follower, pieces)
+    if damage == "flipped":
+        os.pwrite(handle, b"z", 20_000)
+    elif damage != "none":
+        os.ftruncate(handle, size + (1 if damage == "long" else -1))
+    assert follower.is_durable_as(pieces) == (damage == "none")
+    if damage == "flipped":
+        assert follower.finish(size) != (size, hashlib.sha256(b"".join(pieces)).hexdigest())

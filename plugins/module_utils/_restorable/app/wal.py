@@ -34,7 +34,7 @@ def open_server_wal(cluster: ClusterSettings) -> tuple[PgWal, ServerSpool]:
 
 
 def open_stream(cluster: ClusterSettings) -> tuple[StreamFolder, ServerSpool]:
-    """Return the folder that pg_receivewal writes into, and a spool for the shipper's reports."""
+    """Return the folder of a stream, and a spool for the shipper's reports."""
     folder = os.path.join(spool_folder(cluster), "stream")
     source = StreamFolder(folder)
     return source, ServerSpool(spool_folder(cluster), source)

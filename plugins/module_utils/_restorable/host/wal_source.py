@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where WAL waits to be archived: pg_wal of a server, or the folder that pg_receivewal writes into."""
+"""Where WAL waits to be archived: pg_wal of a server, or the folder of a stream."""
 from __future__ import annotations
 
 import os
@@ -9,12 +9,13 @@ from contextlib import suppress
 from typing import Iterator
 
 from ..errors import ConfigError, NotFound, Unavailable
+from ..model.lsn import Lsn
 from ..model.wal import WalFile, is_wal_name
 from ..model.wal_order import by_urgency
 from .wal_spool import FileSpool
 
 CHUNK = 1024 * 1024
-READY = ".ready"
+READY, PARTIAL = ".ready", ".partial"
 
 
 class _Files:
@@ -105,10 +106,10 @@ class OneFile(_Files):
 
 
 class StreamFolder(_Files):
-    """A WalSource that is the folder of pg_receivewal: a file without .partial is complete.
+    """A WalSource that is the folder of a stream: a file without .partial is complete.
 
-    A file that is durable in the repositories is removed, but for the newest, by which pg_receivewal knows where to
-    go on (pg_receivewal.c, FindStreamingStart).
+    So is the last part of a timeline that the server has left. A file that is durable in the repositories is removed,
+    but for the newest segment, by which the receiver knows where to go on.
     """
 
     def __init__(self, folder: str) -> None:
@@ -117,22 +118,35 @@ class StreamFolder(_Files):
 
     def ready(self) -> list[str]:
         """Return what waits; see ops/wal_ports.py."""
-        try:
-            names = [name for name in os.listdir(self.folder) if is_wal_name(name) and not name.endswith(".partial")]
-        except OSError as error:
-            raise Unavailable(f"folder {self.folder} cannot be listed: {error.strerror}", code="wal.stream_folder",
-                              hint="Run `restorable wal-stream` as the account that owns it.") from error
+        names = self._names()
+        newest = max((WalFile.parse(name).timeline for name in names), default=0)
         self._done &= set(names)
-        return by_urgency(name for name in names if name not in self._done)
+        return by_urgency(name for name in names - self._done
+                          if not name.endswith(PARTIAL) or WalFile.parse(name).timeline < newest)
 
     def archived(self, name: str) -> None:
         """Remove what is older than the newest complete segment."""
         self._done.add(name)
-        segments = sorted(each for each in self._done if WalFile.parse(each).kind == "segment")
-        for each in segments[:-1]:
+        segments = sorted((each for each in self._done if WalFile.parse(each).kind == "segment"),
+                          key=lambda each: (each[8:], each))
+        for each in [*segments[:-1], *(name for name in self._done if name.endswith(PARTIAL))]:
             with suppress(OSError):
                 os.unlink(self.path(each))
             self._done.discard(each)
+
+    def durable_until(self, segment_size: int) -> Lsn | None:
+        """Return the place up to which the repositories have everything; None if that is not known yet."""
+        done, names = set(self._done), [name for name in self._names() if WalFile.parse(name).kind != "history"]
+        waiting = [WalFile.parse(name).segment(segment_size).start for name in names if name not in done]
+        whole = [WalFile.parse(name).segment(segment_size).end for name in names if name in done]
+        return min(waiting, default=max(whole, default=None))
+
+    def _names(self) -> set[str]:
+        try:
+            return {name for name in os.listdir(self.folder) if is_wal_name(name)}
+        except OSError as error:
+            raise Unavailable(f"folder {self.folder} cannot be listed: {error.strerror}", code="wal.stream_folder",
+                              hint="Run `restorable wal-stream` as the account that owns it.") from error
 
 
 class ServerSpool(FileSpool):

@@ -10,7 +10,7 @@ Pause = Callable[[float], None]    # waits so many seconds
 
 
 class WalSource(Protocol):
-    """Where a server, or pg_receivewal, leaves the files that are to be archived."""
+    """Where a server, or the receiver of a stream, leaves the files that are to be archived."""
 
     def ready(self) -> list[str]:
         """Return the names of the files that are complete and not archived yet, history first, then oldest first."""

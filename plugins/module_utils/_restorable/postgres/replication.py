@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import select
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator
 
 from ..errors import Damaged, RestorableError, ToolFailed, Unavailable
 from ..model.row_data import one_line
@@ -54,8 +54,11 @@ class Walsender:
                              hint="Read the server's log, then run again.")
         return _rows(result)
 
-    def copied(self) -> Iterator[bytes]:
-        """Yield the messages of the copy stream that the last answer began."""
+    def copied(self, pulse: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
+        """Yield the messages of the copy stream that the last answer began.
+
+        While the server is silent pulse is called every second or more often; False from it ends the iteration.
+        """
         error = driver().Error
         while True:
             try:
@@ -64,10 +67,25 @@ class Walsender:
                 raise self._failure(failure) from None
             if count > 0:
                 yield bytes(data)
-            elif count == 0:
-                self._wait()
-            else:
+            elif count < 0 or not pulse():
                 return
+            else:
+                self._wait()
+
+    def send(self, message: bytes) -> None:
+        """Send a message into a stream that goes both ways."""
+        try:
+            self._pgconn.put_copy_data(message)
+            self._pgconn.flush()
+        except driver().Error as failure:
+            raise self._failure(failure) from None
+
+    def end_copy(self) -> None:
+        """Answer the end of a stream that goes both ways with our own."""
+        try:
+            self._pgconn.put_copy_end()
+        except driver().Error as failure:
+            raise self._failure(failure) from None
 
     def upload(self, command: str, chunks: Iterable[bytes]) -> None:
         """Run a command that takes a copy stream from us."""

@@ -76,7 +76,7 @@ class LocalStore:
                     with self._trouble:
                         part.write(chunk)
                 with self._trouble:
-                    size, sha256 = part.verify()
+                    size, sha256 = part.verify(chunks if isinstance(chunks, list) else None)
                     self._publish(part.path, path, key)
         return Stored(key, size, sha256)
 

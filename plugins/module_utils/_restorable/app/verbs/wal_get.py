@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from ...errors import RestorableError
+from ...errors import Damaged, RestorableError
 from ..call import Call, Result
 from ..wal_exit import ABSENT, FAILED
+
+if TYPE_CHECKING:
+    from ...ops.wal_get import Write
 
 RECOVERY = "RECOVERYXLOG"          # what PostgreSQL's own recovery calls its target; pg_rewind names the segment
 
@@ -16,12 +20,10 @@ RECOVERY = "RECOVERYXLOG"          # what PostgreSQL's own recovery calls its ta
 def run(call: Call) -> Result:
     """Fetch one file into its place. Only the proof that it is absent is told apart; all errors are one."""
     from ...host.wal_ahead import write_whole
-    from ...ops.wal_get import absent, get_wal
-    from ..wal import pause
+    from ...ops.wal_get import absent
     name, path, job = call.options.name, call.options.path, call.cluster.wal
     try:
-        found = "" if call.options.dry_run else get_wal(
-            call.world(), name, lambda chunks: write_whole(path, chunks), patience=job.patience, pause=pause)
+        found = "" if call.options.dry_run else _get(call, name, lambda chunks: write_whole(path, chunks))
         if not found:
             return Result({"changed": False, "name": name}, status=ABSENT,
                           error=None if name.endswith(".history") else absent(name))
@@ -30,6 +32,25 @@ def run(call: Call) -> Result:
     except RestorableError as error:
         return Result({"changed": False, "name": name}, status=FAILED, error=error)
     return Result({"changed": True, "name": name, "repository": found})
+
+
+def _get(call: Call, name: str, write: Write) -> str:
+    """Fetch a file from the repositories, else what a stream has received and could not archive any more."""
+    from ...ops.wal_get import get_wal
+    from ...ops.wal_received import get_received
+    from ..wal import open_stream, pause
+    job = call.cluster.wal
+    received = job.method == "stream" and os.path.basename(call.options.path) == RECOVERY
+    try:
+        found = get_wal(call.world(), name, write, patience=job.patience, pause=pause)
+    except Damaged as error:
+        if error.code != "wal.gap" or not received or \
+                not get_received(call.world(), open_stream(call.cluster)[0], name, write):
+            raise
+        return "the stream's folder"
+    if not found and received and get_received(call.world(), open_stream(call.cluster)[0], name, write):
+        return "the stream's folder"
+    return found
 
 
 def _fetch_ahead(call: Call, name: str) -> None:

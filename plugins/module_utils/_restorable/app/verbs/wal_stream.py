@@ -21,7 +21,7 @@ def run(call: Call) -> Result:
         return Result({"changed": False, "waiting": names}, "".join(f"{name}\n" for name in names),
                       f"dry run: {len(names)} files wait, none was received or archived")
     spool.open()
-    with receiving(call.cluster.connection, source.folder, job.slot, bin_dir=call.cluster.bin_dir,
+    with receiving(call.cluster.connection, source.folder, job.slot, source.durable_until,
                    until_now=call.options.once) as receiver:
         done = ship(call, source, spool, until=receiver.ended)
         receiver.check()

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WAL received by a slot on real servers: what is complete is archived, and the slot holds what no repository has."""
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from kit.archiving import archiving, base_backup, fill, recovered, rows, wait_until
+from kit.servers import MAJORS
+
+majors = pytest.mark.parametrize("major", MAJORS, ids=lambda major: f"pg{major}")
+
+
+@contextmanager
+def streaming(major):
+    """Run a server that archives nothing itself and has a slot for us."""
+    config = {"archive_mode": "off", "archive_command": "", "max_wal_senders": "5"}
+    with archiving(major, method="stream", slot="shop", config=config) as (server, host):
+        host.body["clusters"]["shop"].update(connection=server.settings, bin_dir=server.bin_dir)
+        host.write_config()
+        server.sql("SELECT pg_create_physical_replication_slot('shop', true)")
+        yield server, host
+
+
+def has_received_all(server):
+    """Say whether a stream has told the server that it has written everything."""
+    return server.sql("SELECT coalesce(bool_and(write_lsn >= pg_current_wal_flush_lsn()), false) "
+                      "FROM pg_stat_replication WHERE application_name = 'restorable'") == [(True,)]
+
+
+def whole(host):
+    return sorted(each.name for each in (host.spool / "stream").iterdir() if len(each.name) == 24)
+
+
+@majors
+def test_what_is_complete_is_archived_and_the_rest_comes_from_the_folder_of_the_stream(major):
+    with streaming(major) as (server, host):
+        copy = base_backup(server, host)
+        with host.shipper("wal-stream"):
+            wait_until(lambda: server.sql("SELECT active FROM pg_replication_slots") == [(True,)], host.log_text)
+            fill(server, 2000, segments=4)
+            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            wait_until(lambda: last in host.archived(), host.log_text)
+            wait_until(lambda: len(whole(host)) <= 1)
+        once = host.run("wal-stream", "--once", timeout=120)
+        assert once.returncode == 0, once.stderr
+        with host.shipper("wal-stream"):
+            server.sql("INSERT INTO t SELECT g, 'not complete' FROM generate_series(1, 100) g")
+            before = rows(server)
+            wait_until(lambda: has_received_all(server), host.log_text)
+            os.kill(server.process.pid, signal.SIGKILL)
+            server.process.wait()
+        [part] = (host.spool / "stream").glob("*.partial")
+        assert part.stat().st_size == 2**20 and part.name.partition(".")[0] not in host.archived()
+        with recovered(server, host, copy) as back:
+            assert rows(back) == before == 2100
+
+
+def test_the_slot_follows_the_repositories_so_that_a_lost_spool_loses_nothing():
+    with streaming(15) as (server, host):
+        copy = base_backup(server, host)
+        root, aside = host.folder / "local", host.folder / "aside"
+        with host.shipper("wal-stream"):
+            fill(server, 500)
+            first = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            wait_until(lambda: first in host.archived(), host.log_text)
+            root.rename(aside)
+            root.write_text("no folder")
+            begin = server.sql("SELECT pg_current_wal_lsn()")[0][0]
+            before = fill(server, 2000, segments=4)
+            wait_until(lambda: has_received_all(server) and len(whole(host)) >= 4, host.log_text)
+            time.sleep(2.5)                # two words to the server and more
+            assert server.sql(f"SELECT restart_lsn <= '{begin}' FROM pg_replication_slots") == [(True,)]
+        shutil.rmtree(host.spool / "stream")
+        root.unlink()
+        aside.rename(root)
+        with host.shipper("wal-stream"):
+            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            wait_until(lambda: last in host.archived(), host.log_text)
+            wait_until(lambda: server.sql("SELECT restart_lsn >= pg_current_wal_lsn() - 100 "
+                                          "FROM pg_replication_slots") == [(True,)], host.log_text)
+        server.stop()
+        with recovered(server, host, copy) as back:
+            assert rows(back) == before
+
+
+def test_a_slot_that_is_not_there_is_named_with_the_command_that_makes_it():
+    with streaming(15) as (server, host):
+        server.sql("SELECT pg_drop_replication_slot('shop')")
+        done = host.run("wal-stream", "--once")
+        assert done.returncode == 2 and "no physical replication slot 'shop'" in done.stderr
+        assert "pg_create_physical_replication_slot('shop', true)" in done.stderr
