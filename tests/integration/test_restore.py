@@ -14,7 +14,8 @@ import pytest
 from _restorable.errors import ConfigError, Damaged, NotFound, Refused, RestorableError, ToolFailed
 from _restorable.model.server import Database
 from _restorable.ports import RestoreOptions
-from _restorable.postgres.archives import PgArchives, untar
+from _restorable.postgres.archive_reader import PgArchives
+from _restorable.postgres.archives import untar
 from _restorable.postgres.loading import in_one_piece
 from _restorable.postgres.restore import PgTarget
 from kit import shop as kit

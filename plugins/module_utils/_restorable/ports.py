@@ -258,7 +258,7 @@ class Target(Protocol):
         """Restore one archive with the database itself and its properties, into a server that lacks it."""
 
     def staged(self, chunks: Iterable[bytes], options: RestoreOptions) -> AbstractContextManager[Staged]:
-        """Stage an archive, read to its end, so that it is listed and restored from one reading of the store."""
+        """Give an archive, staged or in passing, so that it is listed and restored from one reading of the store."""
 
     def restore_staged(self, database: str, archive: Any, options: RestoreOptions, *,
                        like: Database | None = None) -> list[str]:

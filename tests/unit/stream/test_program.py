@@ -16,7 +16,7 @@ import pytest
 
 from _restorable.errors import ConfigError, ToolFailed
 from _restorable.stream import child
-from _restorable.stream.program import feed, read_from, through
+from _restorable.stream.program import feed, picking, read_from, through
 from _restorable.stream.stage import compose
 from kit.leftovers import is_gone, nothing_left
 
@@ -290,3 +290,31 @@ def test_a_setpriv_without_that_option_is_not_used(tmp_path, monkeypatch):
         monkeypatch.undo()
         child._leash.cache_clear()
     assert bool(child._leash()) == bool(shutil.which("setpriv"))
+
+
+def test_a_program_that_picks_may_leave_early_and_the_rest_is_read_all_the_same():
+    seen = []
+
+    def chunks():
+        for number in range(64):
+            seen.append(number)
+            yield bytes(MIB)
+
+    with nothing_left():
+        assert b"".join(picking(["head", "-c", "3"])(chunks())) == bytes(3)
+    assert seen == list(range(64))
+
+
+def test_what_is_wrong_with_the_rest_is_told_although_the_program_has_left_well():
+    def chunks():
+        yield from (bytes(MIB) for _number in range(8))
+        raise ToolFailed("the rest is not what was stored")
+
+    with nothing_left(), pytest.raises(ToolFailed, match="not what was stored"):
+        list(picking(["head", "-c", "3"])(chunks()))
+
+
+def test_a_program_that_picks_and_fails_has_failed():
+    with nothing_left(), pytest.raises(ToolFailed) as caught:
+        list(picking(sh("head -c 3; exit 4"))(bytes(MIB) for _number in range(8)))
+    assert caught.value.status == 4

@@ -113,7 +113,7 @@ def open_scratch(cluster: ClusterSettings) -> Scratch:
 
 def open_archives(cluster: ClusterSettings) -> Archives:
     """Return the reader of archives."""
-    from ..postgres.archives import PgArchives
+    from ..postgres.archive_reader import PgArchives
     return PgArchives(cluster.bin_dir, cluster.staging)
 
 

@@ -74,7 +74,7 @@ class ClusterSettings:
     repositories: tuple[str, ...] = ()
     repositories_policy: str = "all"       # any: a set is committed where one of them has it
     bin_dir: str = ""
-    staging: str = ""              # folder of directory dumps and of archives that are restored in parallel
+    staging: str = ""              # folder of directory dumps, of archives for a parallel restore, of chosen tables
     dump: DumpJob = DumpJob()
     drill: DrillJob = DrillJob()
     base: BaseJob = BaseJob()

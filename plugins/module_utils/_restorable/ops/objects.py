@@ -95,22 +95,29 @@ def jobs_for(item: Item, wanted: int) -> int:
 
 
 def expect(size: int, sha256: str, what: str) -> Stage:
-    """Return a stage that passes bytes on and raises Damaged at the end unless they are the expected ones."""
+    """Return a stage that passes bytes on and raises Damaged unless they are the expected ones.
+
+    The last chunk is held back until all were judged: whoever has seen the end has seen the right bytes.
+    """
 
     def stage(chunks: Iterable[bytes]) -> Iterator[bytes]:
-        seen, digest = 0, hashlib.sha256()
+        seen, digest, last = 0, hashlib.sha256(), b""
         with owned(chunks) as source:
             for chunk in source:
                 seen += len(chunk)
                 digest.update(chunk)
                 if seen > size:
                     break
-                yield chunk
+                if last:
+                    yield last
+                last = chunk
         if seen != size:
             more = "more than " if seen > size else ""
             raise _damaged(f"{what} has {more}{min(seen, size)} bytes, the manifest says {size}")
         if digest.hexdigest() != sha256:
             raise _damaged(f"{what} has SHA-256 {digest.hexdigest()[:16]}…, the manifest says {sha256[:16]}…")
+        if last:
+            yield last
 
     return stage
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Archives on this machine: staged where pg_restore can read them at will, listed, and read to their end."""
+"""Archives on this machine: staged where pg_restore can read them at will, and listed."""
 from __future__ import annotations
 
 import io
@@ -14,44 +14,13 @@ from typing import IO, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.toc import Toc, list_file, parse_toc
-from ..ports import RestoreOptions
-from ..stream.program import read_from, through
+from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
 from .tools import find_tool
 
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
 _TAIL = 4096                       # bytes at a plain dump's end in which its last comment must be
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._")      # what pg_dump names a directory's files of
-
-
-class PgArchives:
-    """Reads archives with this machine's pg_restore; no server is needed (ports.Archives)."""
-
-    def __init__(self, bin_dir: str = "", stage: str = "") -> None:
-        self._bin_dir, self._stage = bin_dir, stage
-
-    def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
-        """Return the table of contents, having read the archive to its end; see ports.Archives."""
-        if options.format == "plain":
-            for _chunk in complete_sql(chunks):
-                pass
-            return []
-        with staged(chunks, options.format, self._stage, self._bin_dir) as archive:
-            archive.read_all()
-            return archive.lines()
-
-    def sql(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[bytes]:
-        """Yield the whole archive as SQL, the creation of its database first; see ports.Archives."""
-        if options.format == "plain":
-            yield from complete_sql(chunks)
-            return
-        if options.format == "custom":
-            with damage():
-                tool = find_tool("pg_restore", 13, self._bin_dir or None).path
-                yield from through([tool, "--create", "--file=-"], env=plain_environment())(chunks)
-            return
-        with staged(chunks, options.format, self._stage, self._bin_dir) as archive, damage():
-            yield from read_from([archive.tool(), "--create", "--file=-", archive.path], env=plain_environment())
 
 
 class StagedArchive:
@@ -99,6 +68,12 @@ class StagedArchive:
             os.unlink(path)
 
     @contextmanager
+    def content(self, ids: Iterable[int], flags: Sequence[str] = ()) -> Iterator[Iterator[bytes]]:
+        """Give the SQL of these entries with their data; the archive was read to its end before."""
+        with self.script(ids, flags) as text:
+            yield text
+
+    @contextmanager
     def script(self, ids: Iterable[int], flags: Sequence[str] = ()) -> Iterator[Iterator[bytes]]:
         """Give the SQL of these entries, in this order."""
         with self.selection(ids) as listed:
@@ -110,6 +85,19 @@ class StagedArchive:
 @contextmanager
 def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "") -> Iterator[StagedArchive]:
     """Write an archive where pg_restore can seek in it; only we can read it, and it is removed however this ends."""
+    with staging_folder(stage) as folder:
+        path = os.path.join(folder, "archive")
+        with no_room(folder):
+            if kind == "directory":
+                untar(chunks, path)
+            else:
+                _spool(chunks, path)
+        yield StagedArchive(path, bin_dir)
+
+
+@contextmanager
+def staging_folder(stage: str) -> Iterator[str]:
+    """Give a new folder below stage, open to our account only; it vanishes with all that is in it."""
     try:
         folder = tempfile.mkdtemp(prefix="restorable-stage-", dir=stage or None)      # made with mode 0700
     except OSError as error:
@@ -117,18 +105,19 @@ def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "
                           hint="Set staging to a writable folder with room for the whole uncompressed dump.",
                           code="restore.staging") from error
     try:
-        path = os.path.join(folder, "archive")
-        try:
-            if kind == "directory":
-                untar(chunks, path)
-            else:
-                _spool(chunks, path)
-        except OSError as error:
-            raise ConfigError(f"archive cannot be staged in {folder}: {error.strerror}", code="restore.staging",
-                              hint="Set staging to a folder with room for the whole uncompressed dump.") from error
-        yield StagedArchive(path, bin_dir)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def no_room(folder: str) -> Iterator[None]:
+    """Raise ConfigError("restore.staging") for what the disk of a staging folder refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"archive cannot be staged in {folder}: {error.strerror}", code="restore.staging",
+                          hint="Set staging to a folder with room for the whole uncompressed dump.") from error
 
 
 def _spool(chunks: Iterable[bytes], path: str) -> None:

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from itertools import chain
-from typing import Iterable, Iterator, Sequence
+from typing import Callable, Iterable, Iterator, Sequence
 
 from ..errors import Damaged, Refused, RestorableError, ToolFailed
 from ..model.choice import Choice, choose
@@ -18,6 +18,7 @@ from ..stream.stage import owned
 from .archives import StagedArchive, complete_sql, damage
 from .children import child_environment
 from .databases import no_locale
+from .flowing import FlowingArchive
 from .globals import statements
 from .making import drop_first, without_default_grants
 from .parameters import Connection
@@ -46,7 +47,10 @@ class Loader:
         self._pg_restore(database, [*single, *self._filters(options)], chunks=chunks)
 
     def whole(self, database: str, archive: StagedArchive, options: RestoreOptions) -> None:
-        """Restore a staged archive with as many jobs as asked for."""
+        """Restore a staged archive with as many jobs as asked for, a flowing one with one."""
+        if isinstance(archive, FlowingArchive):
+            self.stream(database, archive.chunks(), options)
+            return
         how = ["--single-transaction"] if options.single_transaction else [f"--jobs={max(1, options.jobs)}"]
         self._pg_restore(database, [*how, *self._filters(options), archive.path])
 
@@ -59,19 +63,19 @@ class Loader:
         choice = choose(toc, options.tables, options.schemas)
         ids = _data_only(toc, choice) if options.data_only else choice.ids
         try:
-            self._bring(database, archive, ids, options, first=drop_first(choice, options))
+            self._bring(database, archive, ids, options, archive.content, first=drop_first(choice, options))
         except ToolFailed as error:
             raise _dependents(error) from error
         notes: list[str] = []
         for later in () if options.data_only else choice.later:
             try:
-                self._bring(database, archive, later.ids, options)
+                self._bring(database, archive, later.ids, options, archive.script)
             except ToolFailed as error:
                 notes += [] if "already " in error.message else [f"{later.what} was not restored: {error.message}"]
         return notes
 
-    def _bring(self, database: str, archive: StagedArchive, ids: Sequence[int], options: RestoreOptions, *,
-               first: bytes = b"") -> None:
+    def _bring(self, database: str, archive: StagedArchive, ids: Sequence[int], options: RestoreOptions,
+               script: Callable[..., AbstractContextManager[Iterator[bytes]]], *, first: bytes = b"") -> None:
         """Restore entries in one transaction, with the grants that the archive has and no others.
 
         ALTER DEFAULT PRIVILEGES of the living database gives new relations grants, which the lost ones may never
@@ -81,7 +85,7 @@ class Loader:
         made = [entry for entry in archive.toc().entries if entry.id in ids]
         flags = self._filters(options)
         with ExitStack() as stack:
-            text = stack.enter_context(archive.script([each for each in ids if each not in grants], flags))
+            text = stack.enter_context(script([each for each in ids if each not in grants], flags))
             parts: list[Iterable[bytes]] = [[first], text, [without_default_grants(made)]]
             wanted = [each for each in ids if each in grants]
             if wanted and not options.no_privileges:

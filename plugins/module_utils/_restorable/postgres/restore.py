@@ -4,7 +4,7 @@
 """A server that is restored into, somebody's live server or a scratch one (ports.Target)."""
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -12,10 +12,12 @@ from ..errors import ConfigError
 from ..model.fingerprint import Fingerprint
 from ..model.server import Database, Selection, Server
 from ..ports import RestoreOptions
-from .archives import PgArchives, StagedArchive, staged
+from .archive_reader import PgArchives
+from .archives import StagedArchive, staged
 from .connect import open_maintenance, quote_ident
 from .databases import Databases
 from .fingerprint import take
+from .flowing import flowing
 from .globals import GlobalsFilter
 from .integrity import check_integrity
 from .inventory_globals import take_globals
@@ -115,7 +117,7 @@ class PgTarget:
         if options.format == "custom" and not partial and (options.jobs <= 1 or options.single_transaction):
             loader.stream(database, chunks, options)
             return []
-        with staged(chunks, options.format, self._stage, self._bin_dir) as archive:
+        with self._opened(chunks, options, whole=not partial) as archive:
             if partial:
                 return loader.chosen(database, archive, options)
             loader.whole(database, archive, options)
@@ -133,9 +135,19 @@ class PgTarget:
 
     @contextmanager
     def staged(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[StagedArchive]:
-        """Stage an archive that is both listed and restored, so that it is read from the store only once."""
-        with staged(chunks, options.format, self._stage, self._bin_dir) as archive:
+        """Give an archive that is both listed and restored, so that it is read from the store only once.
+
+        Only a drill reads it all before it restores; a database of somebody's that fails half-way is dropped again.
+        """
+        with self._opened(chunks, options, whole=self._scratch or options.jobs > 1) as archive:
             yield archive
+
+    def _opened(self, chunks: Iterable[bytes], options: RestoreOptions, *,
+                whole: bool) -> AbstractContextManager[StagedArchive]:
+        """Stage what is wanted whole, or must be read at will: by several jobs, or as its format is not one stream."""
+        if whole or options.format != "custom":
+            return staged(chunks, options.format, self._stage, self._bin_dir)
+        return flowing(chunks, self._stage, self._bin_dir)
 
     def restore_staged(self, database: str, archive: StagedArchive, options: RestoreOptions, *,
                        like: Database | None = None) -> list[str]:

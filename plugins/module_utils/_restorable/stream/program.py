@@ -45,6 +45,15 @@ def through(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: s
     return lambda chunks: _run(program, chunks)
 
 
+def picking(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> Stage:
+    """Return the stage of a program that takes what it wants of its input and may leave before the end.
+
+    The rest is read to its end all the same, so that whoever checks it there gets to.
+    """
+    program = Program(tuple(argv), env, secrets=secret_values(env))
+    return lambda chunks: _run(program, chunks, picks=True)
+
+
 def feed(argv: Sequence[str], chunks: Iterable[bytes], *, env: Mapping[str, str] | None = None,
          cwd: str | None = None, user: str | None = None, secrets: Sequence[str] = ()) -> bytes:
     """Write chunks to a program; return the last 64 KiB that it printed, once it ended well.
@@ -58,11 +67,11 @@ def feed(argv: Sequence[str], chunks: Iterable[bytes], *, env: Mapping[str, str]
     return printed
 
 
-def _run(program: Program, chunks: Iterable[bytes] | None) -> Iterator[bytes]:
+def _run(program: Program, chunks: Iterable[bytes] | None, *, picks: bool = False) -> Iterator[bytes]:
     try:
         child = start(program, fed=chunks is not None)
         try:
-            talk = _Talk(child)
+            talk = _Talk(child, picks=picks)
             yield from talk.exchange(chunks)
             status = talk.wait()
             if status or talk.unread:
@@ -77,7 +86,8 @@ def _run(program: Program, chunks: Iterable[bytes] | None) -> Iterator[bytes]:
 class _Talk:
     """The conversation with one child: its input is written, its output and complaints are read, by one poll."""
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], *, picks: bool = False) -> None:
+        self._picks = picks
         self.complaint = Complaint()
         self.unread = ""               # how much of the input the child did not want
         self._child = child
@@ -101,9 +111,7 @@ class _Talk:
                     elif data is not None:
                         self._close(handle)
                 elif event & select.POLLERR:               # nobody reads any more
-                    left = _waiting(handle)
-                    if left or len(rest) or any(map(len, source)):     # pg_restore leaves as soon as it has read all
-                        self.unread = f"{left} bytes" if wait else "a part"
+                    self._refused(_waiting(handle) or len(rest), source, wait)
                     self._close(handle)
                 elif (more := _write(handle, rest, source)) is not None:
                     rest = more
@@ -113,12 +121,20 @@ class _Talk:
             if wait and self._in in self._open:
                 wait = self._finish_input(wait)
 
+    def _refused(self, left: int, source: Iterator[bytes], wait: int | None) -> None:
+        """Judge what the child did not read; pg_restore leaves as soon as it has read all."""
+        if self._picks:
+            for _rest in source:
+                pass
+        elif left or any(map(len, source)):
+            self.unread = f"{left} bytes" if wait else "a part"
+
     def _finish_input(self, wait: int) -> int:
         """Close the input when the child has taken all of it; return how many milliseconds to wait for that."""
         left = _waiting(self._in)
         if left and self._child.poll() is None:
             return min(wait * 2, 100)
-        self.unread = f"{left} bytes" if left else ""
+        self.unread = f"{left} bytes" if left and not self._picks else ""
         self._close(self._in)
         return wait
 
