@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -28,7 +30,7 @@ from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
 from kit.frozen_clock import FrozenClock
 from kit.memory_store import MemoryStore
-from kit.wal import MIB, NAMES, segment_bytes
+from kit.wal import MIB, NAMES, SYSTEM, segment_bytes
 
 DOWN = Unavailable("repository memory is away", code="store.unreachable")
 SILENT = SimpleNamespace(advance=lambda _count: None, phase=lambda *_words: None)
@@ -242,6 +244,73 @@ class TestExitStatus:
     @pytest.mark.parametrize("name", ["nonsense", "", "../x", "00000001000000000000000G"])
     def test_names_that_are_none(self, command, tmp_path, name):
         assert self.of(command, name, tmp_path) == 255
+
+    def test_a_repository_that_never_answers(self, command, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.settimeout(0.1)
+            body, connections, over = json.loads(command.config.read_text()), [], threading.Event()
+
+            def accept():
+                while not over.is_set():
+                    with suppress(TimeoutError):
+                        connections.append(silent.accept()[0])
+
+            listener = threading.Thread(target=accept)
+            listener.start()
+            body["repositories"]["local"] = {
+                "type": "s3", "bucket": "b", "endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}",
+                "region": "us-east-1", "addressing": "path", "access_key_id": "id", "secret_access_key": "secret",
+                "timeout": "1s", "retries": 0}
+            body["clusters"]["shop"]["wal"]["patience"] = 4
+            command.config.write_text(json.dumps(body))
+            try:
+                assert self.of(command, NAMES[3], tmp_path) == 255
+            finally:
+                over.set()
+                listener.join()
+                for each in connections:
+                    each.close()
+        assert len(connections) >= 2       # it was tried again
+        assert not (tmp_path / "X").exists()
+
+    def test_what_a_stream_received_is_no_answer_while_the_repositories_are_away(self, command, tmp_path):
+        body = json.loads(command.config.read_text())
+        body["clusters"]["shop"]["wal"]["method"] = "stream"
+        command.config.write_text(json.dumps(body))
+        (tmp_path / "spool" / "stream").mkdir(parents=True)
+        (tmp_path / "spool" / "stream" / f"{NAMES[3]}.partial").write_bytes(segment_bytes(NAMES[3], fill=b"part"))
+        target = tmp_path / "RECOVERYXLOG"
+        os.rename(tmp_path / "work" / "local", tmp_path / "gone")
+        assert command("wal-get", NAMES[3], str(target)).status == 255
+        os.rename(tmp_path / "gone", tmp_path / "work" / "local")
+        assert self.of(command, NAMES[3], tmp_path) == 1           # pg_rewind and people get whole segments only
+        assert command("wal-get", NAMES[3], str(target)).status == 0
+        assert target.read_bytes() == segment_bytes(NAMES[3], fill=b"part")
+        assert command("wal-get", NAMES[4], str(target)).status == 1
+
+    @pytest.mark.parametrize("content", ["begun", "another server's", "another place's"])
+    def test_what_a_stream_received_must_be_of_this_server_and_place(self, command, tmp_path, content):
+        body = json.loads(command.config.read_text())
+        body["clusters"]["shop"]["wal"]["method"] = "stream"
+        command.config.write_text(json.dumps(body))
+        (tmp_path / "spool" / "stream").mkdir(parents=True)
+        (tmp_path / "spool" / "stream" / f"{NAMES[3]}.partial").write_bytes(
+            {"begun": bytes(MIB), "another server's": segment_bytes(NAMES[3], system=SYSTEM + 1),
+             "another place's": segment_bytes(NAMES[5])}[content])
+        assert command("wal-get", NAMES[3], str(tmp_path / "RECOVERYXLOG")).status == \
+            (255 if content == "another server's" else 1)
+        assert not (tmp_path / "RECOVERYXLOG").exists()
+
+    def test_a_hole_in_the_repositories_is_filled_from_what_a_stream_received(self, command, tmp_path):
+        body = json.loads(command.config.read_text())
+        body["clusters"]["shop"]["wal"]["method"] = "stream"
+        command.config.write_text(json.dumps(body))
+        (tmp_path / "spool" / "stream").mkdir(parents=True)
+        [path] = (tmp_path / "work" / "local").rglob(f"{NAMES[1]}-*")
+        path.unlink()
+        assert command("wal-get", NAMES[1], str(tmp_path / "RECOVERYXLOG")).status == 255
+        (tmp_path / "spool" / "stream" / NAMES[1]).write_bytes(segment_bytes(NAMES[1]))
+        assert command("wal-get", NAMES[1], str(tmp_path / "RECOVERYXLOG")).status == 0
 
     def test_a_defect_is_no_absence(self, command, tmp_path, monkeypatch):
         monkeypatch.setattr("_restorable.ops.wal_get.get_wal", None)

@@ -5,30 +5,42 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+from _restorable.host.clock import SystemClock
 from _restorable.host.wal_source import PgWal
+from _restorable.ops.wal_get import get_wal
+from _restorable.ops.world import World
 from _restorable.store.local import LocalStore
-from _restorable.stream.compress import decompressor
 from kit.wal import NAMES, FakeServer, segment_bytes
 
 TESTS = Path(__file__).parents[1]
 
 
-def run(folder, last):
+def run(folder, last, *repositories):
     """Run the shipper up to a step; return its exit status."""
+    where = ":".join(str(folder / name) for name in repositories or ("repository",))
     path = os.pathsep.join([str(TESTS), str(TESTS.parent / "plugins" / "module_utils")])
-    argv = [sys.executable, "-m", "kit.killed_wal", *(str(folder / name) for name in ("data", "spool", "repository")),
+    argv = [sys.executable, "-m", "kit.killed_wal", str(folder / "data"), str(folder / "spool"), where,
             str(last)]
     return subprocess.run(argv, env={**os.environ, "PYTHONPATH": path}, check=False, timeout=60).returncode
 
 
-def stored(folder):
-    store = LocalStore("local", str(folder / "repository"))
-    return {entry.key.rpartition("/")[2].partition("-")[0]: b"".join(decompressor("zstd")(store.get(entry.key)))
-            for entry in store.list("shop/wal/") if entry.key.endswith(".zst")}
+def stored(folder, repository="repository"):
+    """Return what a recovery is given, by name: whatever is listed is fetched as restore_command does."""
+    store = LocalStore("local", str(folder / repository))
+    silent = SimpleNamespace(advance=lambda _count: None, phase=lambda *_words: None)
+    world = World("shop", (store,), SystemClock(), silent, None, None, None)
+    found = {}
+    for name in {entry.key.rpartition("/")[2].partition("-")[0] for entry in store.list("shop/wal/")}:
+        if len(name) == 24:
+            get_wal(world, name, lambda chunks, name=name: found.update({name: b"".join(chunks)}), patience=0,
+                    pause=lambda _seconds: None)
+    return found
 
 
 def believed(folder, server):
@@ -61,3 +73,29 @@ def test_a_shipper_that_dies_at_any_step_has_lost_nothing_and_promised_nothing(t
             assert stored(folder) == wanted and set(believed(folder, server)) == set(wanted), last
             assert not list((folder / "repository").rglob("quarantine"))
     assert last > 15
+
+
+def test_a_shipper_that_dies_while_it_brings_a_repository_level_has_damaged_nothing_and_goes_on(tmp_path):
+    wanted, last = {name: segment_bytes(name) for name in (NAMES[0], NAMES[2])}, 0
+    before = FakeServer(tmp_path / "before" / "data")
+    before.finish(NAMES[0])
+    (tmp_path / "before" / "spool").mkdir(mode=0o700)
+    assert run(tmp_path / "before", 10_000) == 0
+    while True:
+        last += 1
+        folder = tmp_path / str(last)
+        (folder / "spool").mkdir(parents=True, mode=0o700)
+        server = FakeServer(folder / "data")
+        server.finish(NAMES[2])            # the other one is recycled long since
+        shutil.copytree(tmp_path / "before" / "repository", folder / "repository")
+        status = run(folder, last, "repository", "other")
+        held = stored(folder, "other") if (folder / "other").exists() else {}
+        assert all(bytes(held[name]) == segment_bytes(name) for name in held), last
+        assert set(believed(folder, server)) <= set(stored(folder)) | set(held), last
+        if status == 0:
+            break
+        assert status == -9
+        if last % 6 == 1:
+            assert run(folder, 10_000, "repository", "other") == 0
+            assert stored(folder, "other") == stored(folder) == wanted, last
+    assert last > 12

@@ -8,6 +8,7 @@ import itertools
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,7 @@ from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
 from kit.frozen_clock import FrozenClock
 from kit.memory_store import MemoryStore
+from kit.small_disk import run_in_tmpfs
 from kit.wal import MIB, NAMES, SYSTEM, FakeServer, segment_bytes
 
 DOWN = Unavailable("repository memory is away", code="store.unreachable")
@@ -114,6 +116,33 @@ def test_a_repository_that_fills_up_in_the_middle_shows_nothing_of_the_segment(s
     assert not held(store) and not spool.acknowledged()
     assert any("repository memory is full" in line for line in told)
     assert (spool_text(spool, NAMES[0])) == "3 repository memory is full\n"
+
+
+def test_a_disk_that_fills_up_keeps_what_is_whole_and_the_rest_follows_once_there_is_room(tmp_path):
+    (tmp_path / "small").mkdir()
+    out = run_in_tmpfs(tmp_path / "small", f"""
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+import os
+from pathlib import Path
+from faults.test_wal_shipping import PgWal, ServerSpool, ship
+from _restorable.store.local import LocalStore
+from kit.wal import NAMES, FakeServer, segment_bytes
+server = FakeServer(Path({str(tmp_path / 'data')!r}))
+for name in NAMES[:2]:
+    server.finish(name)
+    head = segment_bytes(name)[:4096]
+    (server.wal / name).write_bytes(head + os.urandom(2**20 - 4096))
+spool = ServerSpool({str(tmp_path / 'spool')!r}, PgWal(str(server.data)))
+store = LocalStore('local', FOLDER + '/repository')
+for said in ship(server, spool, store, workers=1):
+    print(said)
+print('first', sorted(spool.acknowledged()) == [NAMES[0]], os.listdir(FOLDER + '/repository/.part'))
+remount()
+ship(server, spool, store)
+print('then', sorted(spool.acknowledged()) == list(NAMES[:2]))
+""", options="size=1800k", remount="size=8m")
+    assert "is full" in out or "No space left" in out
+    assert out.splitlines()[-2:] == ["first True []", "then True"]
 
 
 def spool_text(spool, name):

@@ -84,8 +84,8 @@ class TestNeverTheEndByMistake:
     """restore_command with something wrong: the server stops, says so, and recovers all rows once it is healed."""
 
     @pytest.fixture
-    def place(self):
-        with shipping(15, prefetch=0) as (server, host):
+    def place(self, major):
+        with shipping(major, prefetch=0) as (server, host):
             copy = base_backup(server, host)
             before = fill(server, 4000, segments=8)
             wait_archived(server)
@@ -94,7 +94,8 @@ class TestNeverTheEndByMistake:
             [path] = (host.folder / "local").rglob(f"{middle}-*")
             yield server, host, copy, before, path
 
-    @pytest.mark.parametrize("fault", ["missing", "damaged", "denied", "unmounted"])
+    @pytest.mark.parametrize(("major", "fault"), [
+        (15, "missing"), (15, "damaged"), (15, "denied"), (15, "unmounted"), (16, "missing"), (18, "damaged")])
     def test_what_is_wrong_stops_recovery_loudly(self, place, fault):
         server, host, copy, before, path = place
         whole, aside = path.read_bytes(), host.folder / "aside"

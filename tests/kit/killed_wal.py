@@ -75,13 +75,14 @@ class DeadlySpool(ServerSpool):
         self.steps.step()
 
 
-def main(data: str, spool: str, repository: str, last: str) -> None:
+def main(data: str, spool: str, repositories: str, last: str) -> None:
     steps, source, clock = Steps(int(last)), PgWal(data), SystemClock()
     said = DeadlySpool(spool, source)
     said.steps = steps
     said.open()
-    world = World("shop", (DeadlyStore(LocalStore("local", repository), steps),), clock, None, None, None, None)
-    job = WalJob("push", spool=spool, workers=1)
+    stores = tuple(DeadlyStore(LocalStore(os.path.basename(path), path), steps) for path in repositories.split(":"))
+    world = World("shop", stores, clock, None, None, None, None)
+    job = WalJob("push", spool=spool, workers=1, durable="any" if len(stores) > 1 else "all")
     Shipper(WalArchive(world, job), source, said, clock, lambda _seconds: None).drain()
 
 

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from ..errors import Refused, RestorableError
 from ..model.naming import cluster_key
@@ -73,10 +74,16 @@ class WalArchive:
         if not there and failed:
             raise next(iter(failed.values()))
         sealing = self.world.keys.sealing()
-        with self._bench.place() as buffer:
-            plain = Plain(source, file, buffer)
+        with ExitStack() as place:
+            plain = Plain(source, file, place.enter_context(self._bench.place()))
             if any(digests != [plain.sha256[:DIGITS]] for digests in there.values()):
                 plain.pack(self.job.level, sealing)
+            if plain.light:
+                place.close()          # somebody else may pack while this is stored
+            return self._put_everywhere(plain, there, failed, sealing)
+
+    def _put_everywhere(self, plain: Plain, there: Mapping[str, list[str]], failed: dict[str, RestorableError],
+                        sealing: Stage | None) -> Archived:
         stored: list[str] = []
         found: list[str] = []
         for store in self.world.stores:
@@ -91,7 +98,7 @@ class WalArchive:
         enough = self.world.stores and (not failed or (self.job.durable == "any" and (stored or found)))
         if not enough:
             raise next(iter(failed.values()))
-        return Archived(name, plain.size, tuple(stored), tuple(found), failed)
+        return Archived(plain.file.name, plain.size, tuple(stored), tuple(found), failed)
 
     def _there(self, store: Store, file: WalFile, failed: dict[str, RestorableError]) -> list[str] | None:
         """Return the digests under which a repository has a file, or None if it cannot be asked."""

@@ -24,6 +24,9 @@ from .wal_ports import WalSource
 BUFFERED = 16 * 1024 * 1024        # bytes of a file up to which it is read and packed once for all repositories
 
 
+LIGHT = 8 * 1024 * 1024            # packed bytes of a file that may lie beside those that are being packed
+
+
 class Bench:
     """So many places, each with a buffer that is used again and again: fresh memory costs as much as reading does."""
 
@@ -68,6 +71,11 @@ class Plain:
         if self.size <= BUFFERED:
             whole = compress_whole(level, self._buffer) if self.file.kind in COMPRESSED else bytes(self._buffer)
             self._packed = list(compose([whole], *_sealed(sealing)))
+
+    @property
+    def light(self) -> bool:
+        """Say whether what is packed takes so little memory that its place at the bench can be given up."""
+        return sum(map(len, self._packed)) <= LIGHT
 
     def packed(self, level: int, sealing: Stage | None) -> Iterable[bytes]:
         """Return the bytes as they are stored; a large file is read again for each repository."""

@@ -54,9 +54,11 @@ class ReadBack:
         forget(self._handle)
         place = 0
         for piece in pieces:
-            if os.pread(self._handle, len(piece), place) != piece:
-                return False
-            place += len(piece)
+            for begin in range(0, len(piece), CHUNK):
+                part = piece[begin:begin + CHUNK]
+                if os.pread(self._handle, len(part), place) != part:
+                    return False
+                place += len(part)
         forget(self._handle)
         return not os.pread(self._handle, 1, place)
 
