@@ -93,6 +93,49 @@ def test_a_busy_source_causes_no_false_alarm(servers, folder, major):
         server.sql("DROP DATABASE bank WITH (FORCE)")
 
 
+class LateFingerprint:
+    """A Cluster whose fingerprint begins only after pg_dump has ended and its sequences have moved on."""
+
+    def __init__(self, cluster, move):
+        self._cluster, self._move = cluster, move
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    @contextmanager
+    def session(self, *names, **options):
+        with self._cluster.session(*names, **options) as session:
+            dumped = threading.Event()
+            stream, fingerprint = session.stream, session.fingerprint
+
+            def to_its_end(*words):
+                yield from stream(*words)
+                dumped.set()
+
+            def late(level):
+                assert dumped.wait(60)
+                self._move()
+                return fingerprint(level)
+
+            session.stream, session.fingerprint = to_its_end, late
+            yield session
+
+
+def test_a_sequence_that_moves_between_the_dump_and_a_slow_fingerprint_is_no_false_alarm(servers, folder):
+    server = servers.of(16)
+    server.sql("CREATE DATABASE bank TEMPLATE template0")
+    try:
+        server.sql(*BANK, "SELECT nextval('ticket')", database="bank")
+        chain = Chain(server, folder, databases=["bank"])
+        chain.wrap_cluster = lambda cluster: LateFingerprint(
+            cluster, lambda: server.sql("SELECT nextval('ticket') FROM generate_series(1, 9)", database="bank"))
+        chain.taken()
+        evidence = chain.drill()
+        assert (evidence.verdict, failed(evidence)) == ("passed", [])
+    finally:
+        server.sql("DROP DATABASE bank WITH (FORCE)")
+
+
 CHANGES = {   # made once, after the locks and the snapshot and before pg_dump begins; & where it must wait for us
     "a dropped table": "DROP TABLE history &",
     "a dropped view": "DROP VIEW rich",

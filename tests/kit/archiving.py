@@ -199,11 +199,12 @@ def wait_until(condition: Any, explain: Any = lambda: "") -> None:
 
 
 def give(path: pathlib.Path) -> None:
-    """Give a tree to the account that servers run as."""
+    """Give a tree to the account that servers run as; files that a shipper removes meanwhile are nobody's any more."""
     who = unprivileged()
     if who:
         for each in (path, *path.rglob("*")):
-            os.chown(each, who["user"], who["group"], follow_symlinks=False)
+            with suppress(FileNotFoundError):
+                os.chown(each, who["user"], who["group"], follow_symlinks=False)
 
 
 def _copy_driver(folder: pathlib.Path) -> None:

@@ -109,6 +109,9 @@ class DumpSession(Protocol):
     begun: datetime                # when the snapshot was taken
     lsn: str                       # WAL position at that moment
 
+    def prepare(self, level: str) -> None:
+        """Read sequences, which obey no snapshot, before stream does: it may come to them before the fingerprint."""
+
     def stream(self, options: DumpOptions) -> Iterator[bytes]:
         """Yield pg_dump's uncompressed output of this snapshot; raise ToolFailed instead of ending early.
 
@@ -118,8 +121,7 @@ class DumpSession(Protocol):
     def contents(self) -> list[str]:
         """Return the table of contents of what stream gave, one line an entry; plain has none.
 
-        Call it after stream ended. It is what the archive itself says, so a dump that holds less than it should
-        shows here.
+        Call it after stream ended. It is what the archive itself says, so that a dump that lacks something shows.
         """
 
     def fingerprint(self, level: str) -> Fingerprint:
@@ -131,8 +133,7 @@ class DumpSession(Protocol):
     def settle(self, found: Fingerprint) -> Fingerprint:
         """Return the fingerprint widened by what moved during the dump without obeying the snapshot.
 
-        Sequences and definitions are read by PostgreSQL as they are now, not as they were; call this after
-        stream ended, so that either value is accepted in a drill.
+        PostgreSQL reads sequences and definitions as they are now; call this after stream ended.
         """
 
 

@@ -126,6 +126,7 @@ def store_stream(world: World, backup: BackupId, stem: str, chunks: Iterable[byt
 
 def _dump_with_fingerprint(world: World, session: DumpSession, options: DumpOptions, backup: BackupId,
                            database: str) -> tuple[Item, Fingerprint | None]:
+    session.prepare(options.fingerprint)
     with Beside(lambda: session.fingerprint(options.fingerprint)) as beside:
         item = store_stream(world, backup, escape(database) + STEM[options.format], session.stream(options),
                             role="dump", form=options.format, options=options, database=database)

@@ -9,10 +9,11 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from ..errors import ConfigError, NotFound, RestorableError, ToolFailed, Unavailable
-from ..model.fingerprint import Fingerprint
+from ..model.fingerprint import Fingerprint, Range
 from ..model.server import DumpOptions, Selection
 from ..stream.program import read_from
 from ..stream.stage import owned
@@ -20,11 +21,12 @@ from .archives import complete_sql
 from .children import child_environment
 from .connect import driver, open_database
 from .definitions import Definitions, at_first_file
-from .fingerprint import MOVING, take, take_later
+from .fingerprint import MOVING, take, take_later, take_sequences
 from .folder import tar_folder
 from .listing import PassingList
 from .locks import Snapshot
 from .parameters import Connection
+from .tables import list_tables
 from .tools import Tool
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class PgDumpSession:
         self._snapshot, self._selection, self._tool = snapshot, selection, tool
         self._lister, self._definitions = lister, definitions
         self._contents: list[str] = []
+        self._early: dict[str, Range] = {}
         self._staging, self._lock_timeout, self._environ = staging, lock_timeout, environ
 
     def stream(self, options: DumpOptions) -> Iterator[bytes]:
@@ -101,9 +104,15 @@ class PgDumpSession:
         """Return the table of contents of what stream gave; see ports.DumpSession."""
         return self._contents
 
+    def prepare(self, level: str) -> None:
+        """Read the sequences as they are before pg_dump does; see ports.DumpSession."""
+        if level != "none":
+            self._early = take_sequences(self._holder, list_tables(self._holder, self._selection))
+
     def fingerprint(self, level: str) -> Fingerprint:
         """Return the fingerprint of the snapshot; see ports.DumpSession."""
-        return take(self._holder, self._selection, level, parallel=PARALLEL, check=self._definitions.check)
+        found = take(self._holder, self._selection, level, parallel=PARALLEL, check=self._definitions.check)
+        return replace(found, sequences={**found.sequences, **self._early}).widened(found)
 
     def settle(self, found: Fingerprint) -> Fingerprint:
         """Widen the fingerprint by what moved; see ports.DumpSession.
