@@ -126,6 +126,18 @@ plan:
       description: The target in words.
       type: str
       sample: time 2026-11-20T13:29:59+00:00
+    target_kind:
+      description: The kind of the target, V(latest), V(immediate), V(time), V(lsn), V(xid) or V(name).
+      type: str
+      sample: time
+    target_value:
+      description: The target itself, a time in UTC; empty of V(latest) and V(immediate).
+      type: str
+      sample: "2026-11-20T13:29:59+00:00"
+    timeline:
+      description: The timeline that recovery follows.
+      type: int
+      sample: 1
     segments:
       description: The first and the last WAL segment from the archive.
       type: list

@@ -26,8 +26,8 @@ def run(call: Call) -> Result:
     call.console.text(render_recover(name, planned))
     if options.dry_run:
         return Result(planned, done=recover_done(name, planned))
-    # what was printed is what is recovered, even if a new base backup would now be chosen
-    plan, done = recover(call.world(), place, replace(wish, backup=str(plan.base.id)))
+    # what was printed is what is recovered, even if a new base backup or timeline would now be chosen
+    plan, done = recover(call.world(), place, replace(wish, backup=str(plan.base.id), timeline=plan.timeline))
     report = recover_report(plan, done)
     return Result(report, render_recovered(report), recover_done(name, report))
 
