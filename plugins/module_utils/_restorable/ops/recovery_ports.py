@@ -51,8 +51,11 @@ class Recovery(Protocol):
         Raises ToolFailed for what it finds, ConfigError if it could not run.
         """
 
-    def compare_files(self, folder: str, data: bytes) -> str:
+    def compare_sizes(self, folder: str, data: bytes) -> str:
         """Compare names and sizes with a backup_manifest; return a count, raise Damaged for a difference."""
+
+    def compare_contents(self, folder: str, data: bytes) -> str:
+        """Compare every file's checksum, too, as pg_verifybackup does; return in words what was compared."""
 
     def read_all(self, database: str) -> None:
         """Read every row of every table by pg_dump; raise ToolFailed if it cannot."""

@@ -14,6 +14,26 @@ from .rungs import answer, take
 from .world import World
 
 
+def verify_files(recovery: Recovery, ladder: Ladder, backup: str, folder: str, listed: bytes) -> None:
+    """L1: every file against its checksum by pg_verifybackup, and here where that program cannot run.
+
+    A program that is missing or dies proves nothing, good or bad; so the same list, if it is there, is compared here.
+    """
+    name, began = f"pg_verifybackup {backup}", ladder.now()
+    try:
+        recovery.verify(folder)
+        ladder.ok("L1", name, "every file has the checksum of its list", seconds=ladder.now() - began)
+    except ConfigError as error:
+        if not listed:
+            ladder.not_run("L1", name, f"{error.message}. {error.hint}")
+            return
+        with ladder.rung("L1", f"contents {backup}"):
+            compared = recovery.compare_contents(folder, listed)
+            ladder.notes.append(f"{error.message}, so its work was done here: {compared}")
+    except RestorableError as error:
+        ladder.failed("L1", name, error.message, seconds=ladder.now() - began)
+
+
 def check_recovered(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, ladder: Ladder) -> None:
     """L3 to L6: every database entered, every row read, indexes and heap checked, your own questions."""
     target = recovery.target()

@@ -4,7 +4,6 @@
 """Where recoveries are made (ops.recovery_ports): a data directory of somebody's, or a scratch folder that vanishes."""
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -12,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping, Sequence
 
-from ..errors import ConfigError, Damaged, NotFound, Refused
+from ..errors import ConfigError, NotFound, Refused
 from .accounts import Account, reachable, server_account
-from .datadir import LEFT_OUT, DataDir
+from .datadir import DataDir
 from .leftovers import KEPT, new_folder, sweep
+from .listed_files import compare_contents, compare_sizes
 from .recovery import RecoveringServer
 from .scratch import LocalScratch, terminable
 from .tools import Tool, find_tool
@@ -75,21 +75,11 @@ class LocalRecovery:
         return self._server.run("pg_verifybackup", "--no-parse-wal", "--ignore=tablespace_map",
                                 "--ignore=standby.signal", "--quiet", folder).strip()
 
-    def compare_files(self, folder: str, data: bytes) -> str:
-        listed = json.loads(data)["Files"]
-        for each in listed:
-            path = each["Path"] if "Path" in each else bytes.fromhex(each["Encoded-Path"]).decode(errors="replace")
-            try:
-                size = os.stat(os.path.join(folder, path)).st_size
-            except FileNotFoundError:
-                if path in LEFT_OUT:
-                    continue
-                raise Damaged(f"file {path} is not in the archive", code="base.file_missing",
-                              hint="Use another backup, and take a new one.") from None
-            if size != each["Size"]:
-                raise Damaged(f"file {path} has {size} bytes, the list says {each['Size']}", code="base.file_size",
-                              hint="Use another backup, and take a new one.")
-        return f"{len(listed)} files"
+    def compare_sizes(self, folder: str, data: bytes) -> str:
+        return compare_sizes(folder, data)
+
+    def compare_contents(self, folder: str, data: bytes) -> str:
+        return compare_contents(folder, data)
 
     def read_all(self, database: str) -> None:
         self._server.dump_to_nothing(database)
