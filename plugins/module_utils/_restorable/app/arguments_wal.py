@@ -11,7 +11,8 @@ AddVerb = Callable[[Any, str, str], argparse.ArgumentParser]
 
 
 def add_wal(verbs: Any, verb: AddVerb) -> None:
-    """Add wal-push, wal-ship, wal-get and wal-stream."""
+    """Add wal-push, wal-ship, wal-get and wal-stream, and witness."""
+    verb(verbs, "witness", "write a row into the database that `witness` names, for drills of base backups to find")
     parser = verb(verbs, "wal-push", "archive one WAL file now; what archive_command does where no shipper runs")
     parser.add_argument("path", metavar="PATH", help="the file, as PostgreSQL gives it by %%p")
     parser = verb(verbs, "wal-ship", "archive what the server finishes, in parallel, until stopped")

@@ -40,6 +40,7 @@ from .verbs import (
     wal_push,
     wal_ship,
     wal_stream,
+    witness,
 )
 
 Verb = Callable[[Call], Result]
@@ -47,7 +48,7 @@ Verb = Callable[[Call], Result]
 EACH: dict[str, Verb] = {          # on every cluster unless one is named
     "backup": backup.run, "prune": prune.run, "list": listing.run, "verify": verify.run, "drill": drill.run,
     "status": status.run, "init": init.run, "audit": audit.run, "rekey": rekey.run,
-    "sync": sync.run}
+    "sync": sync.run, "witness": witness.run}
 ONE: dict[str, Verb] = {"show": show.run, "restore": restore.run, "recover": recover.run, "hold": hold.run,
                         "adopt": adopt.run, "wal-push": wal_push.run, "wal-ship": wal_ship.run,
                         "wal-get": wal_get.run, "wal-stream": wal_stream.run}

@@ -19,6 +19,7 @@ from ..model.pick import Choose
 from ..model.settings import ClusterSettings, Settings
 from ..ops.recovery_ports import RecoveryPlace
 from ..ops.source import BaseSource
+from ..ops.witness import Witnessing
 from ..ops.world import World
 from ..ports import Archives, Cluster, Progress, Scratch, Target
 from ..stream.keyring import Keyring
@@ -43,8 +44,15 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
         FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
         CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, proof, clock),
         Keyring(KeyFiles(settings.encryption)), page=evidence_page,
-        any_is_enough=cluster.repositories_policy == "any",
+        any_is_enough=cluster.repositories_policy == "any", witness=_open_witness(cluster),
         retentions={name: settings.repositories[name].retention for name in cluster.repositories})
+
+
+def _open_witness(cluster: ClusterSettings) -> Witnessing | None:
+    if not cluster.witness.database:
+        return None
+    from ..postgres.witness import PgWitness
+    return PgWitness(cluster.connection, cluster.witness)
 
 
 def open_progress(path: str | None) -> Progress:

@@ -17,8 +17,9 @@ COMMANDS = {    # a job is here once the host command can do it
     "drill": ("drill",),
     "check": ("check",),
     "status": ("status",),
+    "witness": ("witness",),
 }
-WITHOUT_SETTINGS = ("prune", "verify", "check", "status")     # take a schedule and nothing else
+WITHOUT_SETTINGS = ("prune", "verify", "check", "status", "witness")     # take a schedule and nothing else
 
 
 def read_schedules(cluster: Reader, jobs: Reader) -> dict[str, Schedule]:

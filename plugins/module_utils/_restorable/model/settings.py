@@ -21,6 +21,7 @@ from .repositories import Repository, repository
 from .schedule import Schedule
 from .server import DumpOptions, Selection
 from .wal_settings import WalJob, wal_job, wal_window
+from .witness import WitnessJob, witness_job
 
 PICKS = ("latest", "oldest", "random", "random_weekly")
 
@@ -87,6 +88,7 @@ class ClusterSettings:
     wal: WalJob = WalJob()
     wal_window: timedelta | None = None    # how far back recovery to any moment must reach; None: to the oldest base
     schedules: Mapping[str, Schedule] = field(default_factory=dict)     # by job
+    witness: WitnessJob = WitnessJob()
 
 
 @dataclass(frozen=True)
@@ -147,13 +149,14 @@ def _cluster(name: str, body: Any, known: tuple[str, ...]) -> ClusterSettings:
         dump_job(jobs.inner("dump")), drill_job(jobs.inner("drill")), base_job(jobs.inner("base")),
         base_job(jobs.inner("incremental"), incremental=True),
         Policy.of(retention.raw("dump", {}), f"clusters.{name}.retention.dump"),
-        Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base"), _evidence_kept(retention),
+        Policy.of(retention.raw("base", {}), f"clusters.{name}.retention.base", bases=True), _evidence_kept(retention),
         objectives.duration("rpo", 0), objectives.duration("rto", 0),
         WalJob() if reader.raw("wal") is None else wal_job(reader.inner("wal"), name),
-        wal_window(retention.inner("wal")), read_schedules(reader, jobs))
+        wal_window(retention.inner("wal")), read_schedules(reader, jobs), witness_job(reader.inner("witness")))
     for asked in (objectives, retention, jobs, reader):
         asked.done()
-    return found
+    return replace(found, base=carrying(found.base, found.base_retention),
+                   incremental=carrying(found.incremental, found.base_retention))
 
 
 def _evidence_kept(retention: Reader) -> timedelta:

@@ -23,6 +23,7 @@ from .preflight import DumpPlan, bind_cluster, plan_dump
 from .reach import kept_up, reach
 from .sweep import remove_set
 from .tidy import sweep_where_allowed
+from .witness import unwitnessed, witnessed
 from .world import World
 
 
@@ -88,7 +89,7 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
 
 
 def _lacks(manifest: Manifest) -> list[str]:
-    return [f"backup {manifest.id} is partial: {each}" for each in manifest.failed]
+    return [*(f"backup {manifest.id} is partial: {each}" for each in manifest.failed), *unwitnessed(manifest)]
 
 
 def _planned(world: World, cluster: Cluster, job: DumpJob, accept: bool, *, dry_run: bool) -> tuple[DumpPlan, bool]:
@@ -119,7 +120,8 @@ def _commit(world: World, plan: DumpPlan, job: DumpJob, run: _Run) -> Manifest:
     world.progress.phase("commit")
     manifest = Manifest(
         id=run.id, cluster=world.cluster, begun=run.begun, ended=world.clock.now(), tool=f"restorable {VERSION}",
-        items=tuple(run.items), databases=tuple(run.databases), server=_server_facts(plan.server, plan.tool),
+        items=tuple(run.items), databases=tuple(run.databases),
+        server={**_server_facts(plan.server, plan.tool), **witnessed(world)},
         selection=asdict(job.selection), options={**asdict(job.options), "allow_partial": job.allow_partial},
         not_covered=(*plan.not_covered, *(f"{error}: not in this set" for error in run.failures.values()),
                      *run.not_covered),

@@ -26,6 +26,7 @@ from .reach import reach
 from .source import BaseSource, BaseStream
 from .sweep import remove_set
 from .tidy import sweep_where_allowed
+from .witness import unwitnessed, witnessed
 from .world import World
 
 CHUNK = 256 * 1024                 # bytes; the server's own messages are small
@@ -63,7 +64,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
             # an interrupt too must leave nothing half-made behind
             remove_set(world, plan.id)
             raise
-        return BaseDone(plan, True, manifest, swept, (*plan.warnings, *notices,
+        return BaseDone(plan, True, manifest, swept, (*plan.warnings, *notices, *unwitnessed(manifest),
                                                       *losses.warnings(f"backup {manifest.id}")))
 
 
@@ -87,6 +88,7 @@ def _take(world: World, source: BaseSource, job: BaseJob, plan: BasePlan,
           sleep: Pause) -> tuple[Manifest, list[str]]:
     begun = world.clock.now()
     options = replace(job.options, wal=plan.self_contained, label=f"restorable {plan.id}")
+    witness = witnessed(world)         # before the backup begins, so that it is in it
     world.progress.phase("checkpoint")
     taken = _Taken([])
     with source.stream(options, parent_files(world, plan)) as stream:
@@ -101,7 +103,8 @@ def _take(world: World, source: BaseSource, job: BaseJob, plan: BasePlan,
     world.progress.phase("commit")
     manifest = Manifest(
         id=plan.id, cluster=world.cluster, begun=begun, ended=world.clock.now(), tool=f"restorable {VERSION}",
-        items=tuple(taken.items), server=_server_facts(plan), options=_options(job, options), base=report,
+        items=tuple(taken.items), server={**_server_facts(plan), **witness}, options=_options(job, options),
+        base=report,
         not_covered=_not_covered(plan, report), restore=base_commands(taken.items, report, plan.server.major))
     commit(world, manifest)
     return manifest, notices

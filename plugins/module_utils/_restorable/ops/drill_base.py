@@ -196,6 +196,7 @@ def _run(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, lad
                 last_segment_start=last_segment_start(plan), stop=Lsn.parse(plan.window.base.stop_lsn))
             _not_later(ended, plan.target)
         ladder.checks[-1] = replace(ladder.checks[-1], detail=ladder.checks[-1].detail or ended.reached)
+        check_witnesses(world, plan, recovery.target(), Lsn.parse(ended.replayed or "0/0"), ladder)
         check_recovered(world, job, plan, recovery, ladder)
 
 

@@ -15,6 +15,7 @@ from ..model.naming import BackupId, drill_prefix, parse_drill_key
 from ..model.pick import PHYSICAL
 from ..model.recovery import Window, choose_window
 from ..model.recovery_target import Target
+from ..model.timeline import Lineage
 from ..model.wal import Segment
 from ..ports import Store
 from .base_chain import read_chain
@@ -55,6 +56,7 @@ class RecoverPlan:
     moved_aside: tuple[str, ...] = ()
     expected_seconds: float | None = None
     notes: tuple[str, ...] = field(default=())
+    lineage: Lineage = Lineage(1)  # what recovery follows
 
     @property
     def base(self) -> Manifest:
@@ -107,7 +109,7 @@ def _plan(world: World, place: RecoveryPlace, wish: RecoverWish, found: Recovera
     return RecoverPlan(
         found.store, wish.target, chain, window, found.lineage.timeline, segments, server, data, places, size, needed,
         min(free.values(), default=None), tuple(aside), _expected(world, found.store),
-        (*notes, *found.unreadable))
+        (*notes, *found.unreadable), found.lineage)
 
 
 def _folders(data: str, places: Mapping[int, str]) -> list[str]:

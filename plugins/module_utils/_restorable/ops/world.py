@@ -25,6 +25,7 @@ from ..model.policy import Policy
 from ..ports import Clock, Hooks, Lock, Progress, Store
 from ..stream.keyring import Keyring
 from .pen import Pen
+from .witness import Witnessing
 
 Page = Callable[[Mapping[str, Any], str, str], bytes]      # (evidence, its verdict in words, SHA-256 as stored) → HTML
 
@@ -48,6 +49,7 @@ class World:
     retentions: Mapping[str, Mapping[str, Policy]] = field(default_factory=dict)
     source: str = ""               # the one repository that is read from; empty: any that has what is wanted
     page: Page | None = None       # renders evidence for people; None stores none
+    witness: Witnessing | None = None      # writes rows into the source; None, unless the settings ask for it
 
     def sources(self) -> tuple[Store, ...]:
         """Return the repositories that may be read from, in the order of the settings."""
