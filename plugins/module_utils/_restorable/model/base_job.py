@@ -4,9 +4,10 @@
 """The settings of base backups: jobs.base and jobs.incremental of a cluster. Pure."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .base import BaseOptions
+from .policy import Policy
 from .reading import Reader
 
 
@@ -37,6 +38,15 @@ def base_job(reader: Reader, *, incremental: bool = False) -> BaseJob:
     reader.text("schedule")
     reader.done()
     return job
+
+
+def carrying(job: BaseJob, policy: Policy) -> BaseJob:
+    """Return the job with its WAL inside, unless it says otherwise, if a tier keeps base backups without PITR.
+
+    Which backup such a tier will keep is known only later; each of them can then do without the archive.
+    """
+    bare = [tier for tier, count in policy.tiers().items() if count and tier not in policy.pitr]
+    return replace(job, self_contained=True) if bare and job.self_contained is None else job
 
 
 def _rate(reader: Reader) -> int:

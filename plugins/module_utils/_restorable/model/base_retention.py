@@ -8,8 +8,11 @@ from dataclasses import replace
 from typing import Iterable, Mapping
 
 from .naming import BackupId
-from .retention import Plan, Row
+from .pick import PHYSICAL
+from .policy import COUNTS, Policy
+from .retention import OLDEST, Plan, Row
 
+PARENT = "parent of"
 UNKNOWN = "an incremental whose parent cannot be read may need it"
 
 
@@ -25,6 +28,24 @@ def keep_parents(plan: Plan, parents: Mapping[BackupId, BackupId | None]) -> Pla
             if needed in rows and not rows[needed].keep:
                 rows[needed] = Row(needed, True, (_why(row.id, parents),))
     return replace(plan, rows=tuple(rows[row.id] for row in plan.rows))
+
+
+def without_pitr(plan: Plan, policy: Policy) -> set[BackupId]:
+    """Return the base backups that nothing but tiers without PITR keeps, and parents that stay for their sake.
+
+    A floor or a hold keeps a backup for whatever may be wanted of it, so that it counts as one with PITR; but not the
+    floor of the oldest, which would keep all WAL of a year until a year's tier is full.
+    """
+    if set(policy.pitr) == set(COUNTS):
+        return set()
+    return {row.id for row in plan.kept
+            if row.id.kind in PHYSICAL and all(_bare(reason, policy) for reason in row.reasons)}
+
+
+def _bare(reason: str, policy: Policy) -> bool:
+    tier = reason.partition("#")[0]
+    return (tier in COUNTS and tier not in policy.pitr) or reason.startswith(PARENT) \
+        or reason == OLDEST
 
 
 def _needed(backup: BackupId, parents: Mapping[BackupId, BackupId | None],
@@ -44,4 +65,4 @@ def _needed(backup: BackupId, parents: Mapping[BackupId, BackupId | None],
 
 
 def _why(backup: BackupId, parents: Mapping[BackupId, BackupId | None]) -> str:
-    return f"parent of {backup}" if None not in parents.values() else f"parent of {backup}, or {UNKNOWN}"
+    return f"{PARENT} {backup}" if None not in parents.values() else f"{PARENT} {backup}, or {UNKNOWN}"

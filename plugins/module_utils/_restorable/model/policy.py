@@ -39,18 +39,20 @@ class Policy:
     min_age: timedelta = timedelta(hours=24)  # nothing younger is dropped
     max_delete_percent: int = 50
     size_anomaly_percent: int = 50
+    pitr: tuple[str, ...] = COUNTS            # tiers of base backups whose backups can be left for any later moment
 
     def __post_init__(self) -> None:
         if not self.within and not any(self.tiers().values()):
             raise _keeps_nothing("retention")
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], where: str = "retention") -> Policy:
+    def of(cls, settings: Mapping[str, Any], where: str = "retention", *, bases: bool = False) -> Policy:
         """Read settings strictly; raise ConfigError that names where, the value and the cure.
 
         Without any tier the default is daily 7, weekly 4, monthly 3; with one, the unnamed tiers are off.
-        Durations are texts with a unit ("90m", "36h", "14d", "2w") or 0.
+        Durations are texts with a unit ("90m", "36h", "14d", "2w") or 0. bases allows a tier to be {keep, pitr}.
         """
+        settings, pitr = plain_tiers(settings, where) if bases else (settings, COUNTS)
         reader = Reader(settings, where)
         named = any(settings.get(tier) is not None for tier in (*COUNTS, "within"))
         counts = {tier: reader.number(tier, 0 if named else DEFAULT_TIERS.get(tier, 0), least=UNLIMITED)
@@ -63,7 +65,7 @@ class Policy:
             within, _zone_name(reader), _week_end(reader), reader.flag("count_current_period", False),
             reader.number("min_keep", cls.min_keep), _span(reader, "min_age", "24h"),
             reader.number("max_delete_percent", cls.max_delete_percent, most=100),
-            reader.number("size_anomaly_percent", cls.size_anomaly_percent, most=100))
+            reader.number("size_anomaly_percent", cls.size_anomaly_percent, most=100), pitr)
         reader.done()
         return policy
 
@@ -78,13 +80,29 @@ class Policy:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that Policy.of reads back as an equal policy."""
-        return {key: _spell(value) if isinstance(value, timedelta) else value for key, value in asdict(self).items()}
+        plain = {key: _spell(value) if isinstance(value, timedelta) else value for key, value in asdict(self).items()}
+        del plain["pitr"]
+        return {**plain, **{tier: {"keep": plain[tier], "pitr": False} for tier in COUNTS if tier not in self.pitr}}
 
     def __str__(self) -> str:
-        tiers = [f"{tier} {'unlimited' if count < 0 else count}" for tier, count in self.tiers().items() if count]
+        tiers = [f"{tier} {'unlimited' if count < 0 else count}{'' if tier in self.pitr else ' without PITR'}"
+                 for tier, count in self.tiers().items() if count]
         tiers += [f"within {_spell(self.within)}"] if self.within else []
         running = ", the running period counts" if self.count_current_period else ""
         return f"{', '.join(tiers)} ({self.timezone}, weeks end on {self.week_ends_on}{running})"
+
+
+def plain_tiers(settings: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the settings with {keep, pitr} of a tier cut down to its count, and the tiers with PITR."""
+    plain, pitr = dict(settings), list(COUNTS)
+    for tier in COUNTS:
+        if isinstance(settings.get(tier), Mapping):
+            reader = Reader(settings[tier], f"{where}.{tier}")
+            plain[tier] = reader.number("keep", 0, least=UNLIMITED)
+            if not reader.flag("pitr", True):
+                pitr.remove(tier)
+            reader.done()
+    return plain, tuple(pitr)
 
 
 def _zone_name(reader: Reader) -> str:

@@ -64,7 +64,8 @@ def repository(name: str, body: Any) -> Repository:
     reader = Reader(body, f"repositories.{name}")
     found = READERS[reader.choice("type", "local", READERS)](name, reader)
     own = reader.inner("retention")
-    policies = {family: Policy.of(own.raw(family), f"{own.where}.{family}") for family in FAMILIES if own.raw(family)}
+    policies = {family: Policy.of(own.raw(family), f"{own.where}.{family}", bases=family == "base")
+                for family in FAMILIES if own.raw(family)}
     own.done()
     reader.done()
     return replace(found, retention=policies)

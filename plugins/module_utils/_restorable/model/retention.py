@@ -20,6 +20,7 @@ from .policy import Policy
 
 FUTURE_MARGIN = timedelta(hours=1)         # a clock may be this wrong before its backups are called future-dated
 LAST_OF_SERIES = "floor:newest_of_series"
+OLDEST = "floor:oldest"            # until the tiers are full
 NO_TIER, KNOWN_BAD = "no tier wants it", "known bad"
 HELD, FUTURE, NOTHING_NEWER = "held", "future-dated", "no newer backup since the last prune"
 PARTIAL = "partial, and a whole backup is newer"
@@ -235,7 +236,7 @@ def _without_tiers(counted: Sequence[Candidate], policy: Policy, now: datetime,
     for each in counted[:policy.min_keep]:
         yield each.id, "floor:min_keep"
     if not full:
-        yield counted[-1].id, "floor:oldest"
+        yield counted[-1].id, OLDEST
     for each in counted:
         if now - each.id.time >= policy.min_age:
             break

@@ -4,13 +4,13 @@
 """The settings of all clusters and repositories, one structure for inventory, file and command. Pure."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Mapping
 
 from ..errors import NotFound
 from .audit_settings import AuditSettings
-from .base_job import BaseJob, base_job
+from .base_job import BaseJob, base_job, carrying
 from .encryption import Encryption
 from .evidence_retention import EVIDENCE_KEPT
 from .jobs import read_schedules

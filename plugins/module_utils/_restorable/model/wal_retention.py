@@ -6,7 +6,8 @@
  1. A kept base keeps its own WAL, from its start to its stop.
  2. The window begins at the newest base that is at least as old as the window is long; where there is none, at the
     oldest base. From each base of the window on, everything is kept, on its own timeline and on later ones.
- 3. Without a window every kept base is a beginning of one.
+ 3. Without a window every kept base is a beginning of one, but for those that only tiers without PITR keep: of them
+    nothing but their own WAL stays.
  4. Timeline history files are always kept, and so is all WAL of a repository that holds no base backup.
 """
 from __future__ import annotations
@@ -33,6 +34,7 @@ class BaseSpan:
     timeline: int
     start: Lsn
     stop: Lsn
+    pitr: bool = True              # False: only tiers keep it that want no later moment
 
 
 @dataclass(frozen=True)
@@ -151,11 +153,11 @@ def wal_keep(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime,
     """Return what must stay for the kept bases; window is how far back recovery to any moment must reach."""
     if not bases:
         return WalKeep(segment_size, all_of_it="no base backup yet")
-    oldest = _oldest(bases, window, now)
+    first = _oldest(bases, window, now)
     spans = tuple(Span(each.timeline, *_numbers(each, segment_size), f"base {each.id}") for each in bases)
     return WalKeep(segment_size, _merged(spans), _fewest(
         Beginning(each.timeline, each.start.value // segment_size, f"recovery window from {each.id}")
-        for each in bases if each.taken >= oldest.taken))
+        for each in bases if first is not None and each.taken >= first.taken))
 
 
 def plan_wal(keep: WalKeep, stored: Iterable[StoredWal]) -> WalPlan:
@@ -175,11 +177,13 @@ def to_drop(keep: WalKeep, stored: Iterable[StoredWal]) -> Iterator[StoredWal]:
     return (each for each, _timeline, reason in keep.judged(stored) if not reason)
 
 
-def _oldest(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime) -> BaseSpan:
-    """Return the base from which every later moment of the window can be reached."""
+def _oldest(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime) -> BaseSpan | None:
+    """Return the base from which every later moment of the window can be reached; None if no moment is wanted."""
     by_age = sorted(bases, key=lambda each: each.taken)
     old_enough = [] if window is None else [each for each in by_age if each.taken <= now - window]
-    return old_enough[-1] if old_enough else by_age[0]
+    if old_enough:
+        return old_enough[-1]
+    return next((each for each in by_age if each.pitr or window is not None), None)
 
 
 def _numbers(base: BaseSpan, size: int) -> tuple[int, int]:

@@ -73,12 +73,12 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
     policies = {"dump": policy, "base": bases or Policy.of({})}
     if dry_run:
         plans = _plans(world, policies, confirm)
-        return _told(losses, _reports(plans, _aged(world, plans, evidence), _wal_plans(world, plans, window),
+        return _told(losses, _reports(plans, _aged(world, plans, evidence), _wal_plans(world, plans, policies, window),
                                       [_Done() for _plan in plans], deleted=False))
     with world.lock.hold("prune"), world.reading.hold("prune"):
         sweep_orphans(world)
         plans = _plans(world, policies, confirm)
-        wal = _wal_plans(world, plans, window)
+        wal = _wal_plans(world, plans, policies, window)
         _announce(world, plans, wal, confirm)
         done = [_Done() for _plan in plans]
         try:
@@ -160,9 +160,9 @@ def _manifests(world: World, catalogue: Catalogue, backup: BackupId) -> list[str
     return [object_key(world.cluster, backup, name) for name in names if manifest_generation(name) is not None]
 
 
-def _wal_plans(world: World, plans: list[Planned], window: timedelta | None) -> WalPlans:
+def _wal_plans(world: World, plans: list[Planned], policies: Policies, window: timedelta | None) -> WalPlans:
     now = world.clock.now()
-    return {store.name: plan_wal_of(world, store, catalogue, {row.id for row in plan.dropped}, window, now)
+    return {store.name: plan_wal_of(world, store, catalogue, plan, _own(world, store, policies)["base"], window, now)
             for store, catalogue, plan in plans}
 
 
