@@ -17,6 +17,7 @@ from ..model.server import Server
 from .base_chain import read_chain
 from .objects import read_item
 from .preflight import check_room, clock_warnings, free_id, newest_like, too_young
+from .reach import Expendable
 from .world import World, read_catalogue
 
 PHYSICAL = ("base", "incr")
@@ -78,8 +79,15 @@ def _parents(world: World, server: Server, facts: Mapping[str, str], job: BaseJo
         raise ConfigError("summarize_wal is off, which incremental base backups need", code="base.no_summaries",
                           hint="Run `ALTER SYSTEM SET summarize_wal = on` and `SELECT pg_reload_conf()`, then take a "
                                "full base.")
-    wanted = _wanted(catalogues[0], job.parent)
-    chains = [read_chain(world, store, wanted, catalogue) for store, catalogue in zip(world.stores, catalogues)]
+    wanted = _wanted(catalogues, job.parent)
+    chains = []
+    for store, catalogue in zip(world.stores, catalogues):
+        try:
+            chains.append(read_chain(world, store, wanted, catalogue))
+        except RestorableError as error:
+            # where any repository is enough, one that lacks the parents goes without this one, too
+            if not (isinstance(store, Expendable) and store.give_up(error)):
+                raise
     for manifest in chains[0]:
         if manifest.server.get("system_identifier") != server.system_identifier:
             raise Refused(f"backup {manifest.id} is of another server than the one that runs now",
@@ -88,10 +96,10 @@ def _parents(world: World, server: Server, facts: Mapping[str, str], job: BaseJo
     return chains[0]
 
 
-def _wanted(catalogue: Catalogue, wish: str) -> BackupId:
+def _wanted(catalogues: list[Catalogue], wish: str) -> BackupId:
     if wish not in ("", "latest"):
-        return catalogue.get(wish).id
-    newest = _newest(catalogue)
+        return catalogues[0].get(wish).id
+    newest = max((each for each in map(_newest, catalogues) if each), key=lambda each: each.id, default=None)
     if newest is None:
         raise Refused("there is no base backup to stand on", code="base.no_parent",
                       hint="Take a full one first with `restorable backup --kind base`.")

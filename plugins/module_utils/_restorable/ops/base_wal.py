@@ -7,13 +7,14 @@ from __future__ import annotations
 import time
 from typing import Callable
 
-from ..errors import Unavailable
+from ..errors import RestorableError, Unavailable
 from ..model.base import BaseReport
 from ..model.lsn import Lsn
 from ..model.timeline import Lineage
 from ..model.wal import Segment
 from ..ports import Store
 from .base_plan import BasePlan
+from .reach import give_up, kept_up
 from .wal_reading import read_wal_catalogue, verify_segment
 from .world import World
 
@@ -33,19 +34,26 @@ def needed(report: BaseReport) -> list[Segment]:
 
 
 def wait_for_wal(world: World, plan: BasePlan, report: BaseReport, patience: float, sleep: Pause = pause) -> None:
-    """Wait for start to stop in every repository and read it back; raise Unavailable naming what did not come."""
+    """Wait for start to stop in every repository and read it back; raise Unavailable naming what did not come.
+
+    Where any repository is enough, one into which it does not come is given up, and has no backup.
+    """
     wanted = needed(report)
     until = world.clock.elapsed() + patience
     world.progress.phase(f"wait for WAL {wanted[0].name} to {wanted[-1].name}")
     for store in world.stores:
-        while (lacking := _lacking(world, store, wanted)):
-            if world.clock.elapsed() >= until:
-                raise Unavailable(
-                    f"WAL {lacking[0].name} of backup {plan.id} did not come into repository {store.name} within "
-                    f"{patience:.0f} s, so there is no backup", code="base.wal_missing", hint=_why(plan))
-            sleep(LOOK)
-        for segment in wanted:
-            verify_segment(world, store, segment)
+        try:
+            while kept_up([store]) and (lacking := _lacking(world, store, wanted)):
+                if world.clock.elapsed() >= until:
+                    raise Unavailable(
+                        f"WAL {lacking[0].name} of backup {plan.id} did not come into repository {store.name} within "
+                        f"{patience:.0f} s, so there is no backup", code="base.wal_missing", hint=_why(plan))
+                sleep(LOOK)
+            for segment in wanted if kept_up([store]) else ():
+                verify_segment(world, store, segment)
+        except RestorableError as error:
+            if not give_up(store, error):
+                raise
 
 
 def _lacking(world: World, store: Store, wanted: list[Segment]) -> list[Segment]:

@@ -18,12 +18,13 @@ from ..model.recovery_log import check_reached, why_it_died
 from ..model.recovery_target import Target
 from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Store
-from .copies import no_prune
+from .copies import Shelf, no_prune
 from .drill import DrillPlan, make_evidence, who
 from .evidence import store_evidence
 from .ladder import Ladder
 from .materialise import materialise
 from .objects import read_item
+from .reach import reach
 from .recover import feeding
 from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_recovery
 from .recovery_ports import Recovery, RecoveryPlace
@@ -57,11 +58,13 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
     Nothing is written but the evidence: the server is private, archives nothing and follows nobody, and the server
     that was copied is never asked. A verdict of failed or incomplete is a result, not an error.
     """
-    for store in world.stores:
-        store.check(write=not dry_run)
-    store, backup, why = _pick(world, job, choose)
-    target = _target(world, store, backup, job.moment, choose)
+    everywhere, losses = reach(world, write=not dry_run)
+    there = {store.name for store in everywhere.stores}
+    # read as they are: one that fails in the midst must not look like one that holds no WAL, which ends a recovery
+    world = replace(world, stores=tuple(store for store in world.stores if store.name in there))
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional), LEVELS_BASE)
+    store, backup, why = _pick(world, job, choose, ladder)
+    target = _target(world, store, backup, job.moment, choose)
     begun = world.clock.now()
     plan, recovery_plan = _plan(world, place, store, backup, f"{why}, to {target}", target, ladder)
     if dry_run:
@@ -74,10 +77,15 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
             _climb(world, place, job, recovery_plan, ladder, ended)
     newest = why == "the newest" and target.kind == "latest"
     rpo = _rpo(plan.manifest, ended, begun if newest else None, target)
+    noted = losses.warnings("the evidence of this drill")
+    ladder.notes += noted
     evidence = make_evidence(world, cluster, replace(plan, picked="the newest" if newest else plan.picked), ladder,
                              begun, who(world, operator), rpo=rpo, copies=_copies(plan.repository, ladder),
                              recovery=ended.as_dict())
-    return plan, store_evidence(world, evidence)
+    evidence = store_evidence(everywhere, evidence)
+    # one that is lost while the evidence is stored is told in the result, since the evidence itself came too early
+    late = [each for each in losses.warnings("the evidence of this drill") if each not in noted]
+    return plan, replace(evidence, notes=(*evidence.notes, *late))
 
 
 def _copies(repository: str, ladder: Ladder) -> dict[str, dict[str, Any]]:
@@ -86,14 +94,13 @@ def _copies(repository: str, ladder: Ladder) -> dict[str, dict[str, Any]]:
     return {repository: {"verdict": verdict(ladder.checks), "levels": levels}}
 
 
-def _pick(world: World, job: DrillJob, choose: Choose) -> tuple[Store, Backup, str]:
-    missing: RestorableError | None = None
-    for store in world.stores:
-        try:
-            return (store, *pick(read_catalogue(store, world.cluster), job.backup, choose=choose, kinds=PHYSICAL))
-        except NotFound as error:
-            missing = missing or error
-    raise missing or NotFound(f"cluster {world.cluster} has no repository", code="repository.none", hint="Name one.")
+def _pick(world: World, job: DrillJob, choose: Choose, ladder: Ladder) -> tuple[Store, Backup, str]:
+    """Pick among the base backups of all repositories together; the copy is that of the first one that has it."""
+    shelf = Shelf.read(world)
+    backup, why = shelf.find(lambda catalogue: pick(catalogue, job.backup, choose=choose, kinds=PHYSICAL))
+    ladder.notes += shelf.notes()
+    store, own = shelf.holding(backup.id)[0]
+    return store, own, why
 
 
 def _target(world: World, store: Store, backup: Backup, moment: str, choose: Choose) -> Target:
