@@ -25,6 +25,8 @@ def materialise(world: World, store: Store, chain: Sequence[Manifest], recovery:
     verify is called with each member and its folder, once it lies there as it was copied.
     """
     if len(chain) == 1:
+        # first of all: killed from now on, it is nothing that a server would start by itself, and archive from
+        recovery.write(recovery.data, "recovery.signal", b"")
         _unpack(world, store, chain[0], recovery, recovery.data, places)
         if verify:
             verify(chain[0], recovery.data)

@@ -68,7 +68,13 @@ class LocalRecovery:
     def combine(self, members: Sequence[str], places: Mapping[str, str]) -> None:
         # PostgreSQL flushes the data directory itself before it recovers (SyncDataDirectory)
         maps = [word for old, new in places.items() for word in ("-T", f"{old}={new}")]
-        self._server.run("pg_combinebackup", "--no-sync", *maps, f"--output={self.data}", *members)
+        beside = os.stat(self.folder).st_dev == os.stat(self.data).st_dev and not os.path.ismount(self.data)
+        joined = self.member_folder(len(members), "joined") if beside else self.data
+        self._server.run("pg_combinebackup", "--no-sync", *maps, f"--output={joined}", *members)
+        if beside:
+            # killed before, nothing lies in the data directory; from now on, what no server starts by itself
+            self.write(joined, "recovery.signal", b"")
+            os.rename(joined, self.data)
 
     def verify(self, folder: str) -> str:
         # the WAL is judged by recovery itself; the map of tablespaces was replaced by links

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kill -9 at every storage call of a base backup and of a recovery: what counted still counts, a new run is whole."""
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from kit.chain import new_folder
+from kit.deadly import DeadlyStore, Steps, in_child
+from kit.physical import Physical, archiving, home
+from kit.servers import unprivileged
+
+ENOUGH = 200                       # steps; a run has far fewer
+
+
+@pytest.fixture
+def chain(empty_server, folder):
+    """A chain with a base backup, a row behind it, and the WAL of both in the repository."""
+    chain = Physical(empty_server(15, config=archiving(15), initdb=("--wal-segsize=1",)), folder)
+    chain.archived, chain.sleep = True, chain.waiting
+    chain.server.sql("CREATE TABLE rows (id int)")
+    chain.based()
+    chain.server.sql("INSERT INTO rows VALUES (1)")
+    chain.switch()
+    return chain
+
+
+@pytest.fixture
+def data():
+    folder = new_folder()
+    yield home(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def killed_at(chain, last, work) -> int:
+    """Run work in a process that dies at a step of the store; return how it ended."""
+    chain.wrap_store = lambda store: DeadlyStore(store, steps)
+    steps = Steps(last)
+    # the shipper is another process, which lives, and what it has shipped is gone
+    chain.sleep = lambda seconds: plainly(chain, lambda: chain.waiting(seconds))
+    plainly(chain, chain.ship)
+    for path in (chain.server.folder / "arch").iterdir():
+        path.unlink()
+    try:
+        return in_child(work)
+    finally:
+        chain.wrap_store = lambda store: store
+
+
+def plainly(chain, work) -> None:
+    """Do work with a store that kills nobody."""
+    deadly, chain.wrap_store = chain.wrap_store, lambda store: store
+    try:
+        work()
+    finally:
+        chain.wrap_store = deadly
+
+
+def starts(chain, data) -> str:
+    """Start a server on a data directory and return why it ends."""
+    words = [f"{chain.server.bin_dir}/postgres", "-D", str(data), "-c", f"unix_socket_directories={data.parent}"]
+    done = subprocess.run(words, cwd=data.parent, capture_output=True, text=True, timeout=30, check=False,
+                          **unprivileged())
+    return done.stderr
+
+
+def test_a_base_backup_that_dies_at_any_storage_call_is_none_and_the_next_one_is_whole(chain, data):
+    good, last = chain.ids(), 0
+    for last in range(1, ENOUGH):
+        status = killed_at(chain, last, chain.base)
+        found = chain.ids()
+        # either nothing more than before, or one more that is whole
+        assert found[:len(good)] == good and len(found) - len(good) in (0, 1), last
+        if len(found) > len(good):
+            assert [each.verdict for each in chain.verify(found[-1])] == ["passed"], last
+            good = found
+        if status == 0:
+            break
+        assert status == signal.SIGKILL, last
+    assert 20 < last < ENOUGH - 1
+    assert [each for row in chain.list() for each in row.catalogue.orphans()] == []
+    assert chain.server.sql("SELECT count(*) FROM pg_replication_slots") == [(0,)]
+    plan, _done = chain.recover(data)
+    assert str(plan.base.id) == good[-1]
+    with chain.running(data) as back:
+        assert back.sql("SELECT id FROM rows") == [(1,)]
+
+
+def test_a_recovery_that_dies_at_any_storage_call_leaves_no_server_and_the_next_one_is_whole(chain, data):
+    before, last, refused = chain.files(), 0, ""
+    for last in range(1, ENOUGH):
+        status = killed_at(chain, last, lambda: chain.recover(data, force=True))
+        # what was in the way of this run was the rest of the one before
+        for aside in data.parent.glob("data.before-*"):
+            shutil.rmtree(aside)
+        assert chain.files() == before, last
+        if status == 0:
+            break
+        assert status == signal.SIGKILL, last
+        if (data / "global" / "pg_control").exists() and not refused:
+            # all of the base is there, and yet no server takes it for a whole one
+            refused = starts(chain, data)
+    assert "must specify restore_command" in refused
+    assert 10 < last < ENOUGH - 1
+    assert [each.name for each in data.parent.iterdir()] == ["data"]
+    with chain.running(data) as back:
+        assert back.sql("SELECT id FROM rows") == [(1,)]
