@@ -3,15 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make Debian trixie's PostgreSQL 17 run on this machine without installing it: .work/trixie, by apt's own keys.
 
-The packages are unpacked beside one another. Their programs need a newer C library than the machine may have, so each is
-started through the loader that was unpacked with them; servers need no root for that, no chroot and no engine.
+The packages are unpacked into one tree. Their programs need a newer C library than the machine may have, so each is
+started through the loader that was unpacked with them; that needs no root, no chroot and no engine.
 """
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 

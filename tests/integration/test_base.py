@@ -15,7 +15,7 @@ import pytest
 from _restorable.errors import ConfigError, Refused, RestorableError
 from _restorable.stream.compress import decompressor
 from kit.chain import new_folder
-from kit.physical import CONFIG, Physical
+from kit.physical import CONFIG, Physical, home
 from kit.servers import PHYSICAL_MAJORS, run_folder, start_standby, unprivileged
 
 
@@ -98,6 +98,10 @@ def test_a_standby_gives_a_base_backup_without_its_primary(empty_server, folder)
     with start_standby(primary) as standby:
         chain = Physical(standby, folder)
         manifest = chain.based()
+    data = home(folder)
+    chain.recover(data)
+    with chain.running(data) as back:
+        assert back.sql("SELECT count(*), pg_is_in_recovery() FROM kept") == [(10, False)]
     assert manifest.server["in_recovery"] is True and manifest.base.self_contained
     assert manifest.server["system_identifier"]
 
@@ -150,6 +154,13 @@ def test_a_base_whose_wal_never_arrived_is_not_done(physical):
         chain.base(wal_timeout="0s")
     assert caught.value.code == "base.wal_missing" and "0000000100000000" in caught.value.message
     assert chain.ids() == [] and chain.files("-base") == {}
+
+
+def test_the_server_is_asked_to_send_no_faster_than_the_limit(empty_server, folder):
+    chain = Physical(empty_server(15, config={"log_replication_commands": "on"}), folder)
+    assert chain.based(max_rate=1048576).options["max_rate"] == 1048576
+    [asked] = [line for line in chain.server.log_text().splitlines() if "BASE_BACKUP (" in line and "LOG:" in line]
+    assert "MAX_RATE 1048576" in asked
 
 
 def test_a_young_base_makes_another_needless(physical):

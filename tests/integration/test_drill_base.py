@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import shutil
+import subprocess
 import time
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
 
+from _restorable.errors import Refused
 from kit.chain import failed, flipped, new_folder, programs
 from kit.physical import CONFIG, Physical, archiving
 from kit.servers import PHYSICAL_MAJORS
@@ -45,23 +49,58 @@ def results(evidence) -> dict[str, str]:
 
 @pytest.mark.parametrize("major", PHYSICAL_MAJORS, ids=lambda major: f"pg{major}")
 def test_a_good_base_backup_passes_every_level(drilled, major):
-    # 18's pg_verifybackup of the wheel dies by a signal: that it could not run is told, and here allowed
+    # 18's pg_verifybackup of the wheel dies by a signal, so there its work is done here
     chain = drilled(major)
-    evidence = chain.drill_base(optional=["amcheck", "checksums", *(["pg_verifybackup"] if major == 18 else [])])
+    evidence = chain.drill_base()
     assert failed(evidence) == [] and evidence.verdict == "passed", evidence.checks
     assert {each.level for each in evidence.checks} == {f"L{number}" for number in range(8)}
     assert evidence.rto and evidence.recovery["replayed"] and evidence.key.endswith(".passed.json")
     assert chain.status().repositories[0].catalogue.committed()[-1].proven
     assert list(chain.scratch.iterdir()) == []
+    # how long it took is what the next recovery may expect
+    plan, _none = chain.recover(chain.folder / "data", dry_run=True)
+    assert plan.expected_seconds == evidence.rto
 
 
-def test_a_tool_that_dies_is_no_pass(drilled, folder):
+def test_the_work_of_a_tool_that_dies_is_done_here_and_told(drilled, folder):
     chain = drilled()
     chain.own["bin_dir"] = programs(chain.server, folder, pg_verifybackup=DIES,
                                     postgres='exec $REAL "$@"')
     evidence = chain.drill_base()
-    told = next(each for each in evidence.checks if each.name.startswith("pg_verifybackup"))
-    assert evidence.verdict == "incomplete" and told.result == "not_run" and "died by signal 11" in told.detail
+    assert evidence.verdict == "passed" and results(evidence)["L1 contents"] == "ok"
+    [note] = [each for each in evidence.notes if "pg_verifybackup" in each]
+    assert "died by signal 11" in note and "by size and CRC32C" in note
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["pg_verifybackup", "here"])
+@pytest.mark.parametrize(("name", "harm"), [
+    ("PG_VERSION", lambda path: path.write_bytes(b"51\n")), ("alien", lambda path: path.write_bytes(b"")),
+    ("global/pg_filenode.map", lambda path: flipped(path, "middle"))])
+def test_a_file_that_differs_from_the_list_is_found_with_the_tool_and_without(drilled, folder, name, harm, dies):
+    chain = drilled()
+    if dies:
+        chain.own["bin_dir"] = programs(chain.server, folder, pg_verifybackup=DIES, postgres='exec $REAL "$@"')
+    chain.wrap_recovery = lambda place: Harming(place, lambda data: harm(pathlib.Path(data) / name))
+    evidence = chain.drill_base()
+    assert evidence.verdict == "failed" and name.rpartition("/")[2] in failed(evidence)[0]
+    assert results(evidence)["L1 contents" if dies else "L1 pg_verifybackup"] == "failed"
+
+
+class Harming:
+    """A place whose data directories are harmed once they are unpacked, before they are verified."""
+
+    def __init__(self, place, harm):
+        self._place, self._harm = place, harm
+
+    def __getattr__(self, name):
+        return getattr(self._place, name)
+
+    @contextmanager
+    def open(self, *args, **options):
+        with self._place.open(*args, **options) as recovery:
+            verify = recovery.verify
+            recovery.verify = lambda folder: (self._harm(folder), verify(folder))[1]
+            yield recovery
 
 
 def test_the_end_of_the_wal_and_a_random_moment_are_reached(empty_server, folder):
@@ -90,6 +129,22 @@ def test_the_end_of_the_wal_and_a_random_moment_are_reached(empty_server, folder
     assert chain.server.sql("SELECT count(*) FROM pg_stat_replication") == [(0,)]
 
 
+def test_a_drill_ends_no_foreign_process(drilled):
+    """A left folder names a process that has got the number of its dead server since."""
+    chain = drilled()
+    left = chain.scratch / "restorable-scratch-left"
+    (left / "data").mkdir(parents=True)
+    (left / "lock").touch()
+    with subprocess.Popen(["sleep", "600"]) as foreign:
+        try:
+            (left / "data" / "postmaster.pid").write_text(f"{foreign.pid}\n{left / 'data'}\n")
+            assert chain.drill_base().verdict == "passed"
+            assert foreign.poll() is None and not left.exists()
+            assert chain.server.sql("SELECT 1") == [(1,)]
+        finally:
+            foreign.kill()
+
+
 def test_a_drill_needs_no_running_server(drilled):
     chain = drilled()
     chain.server.stop()
@@ -108,10 +163,9 @@ def test_a_damaged_incremental_is_found(drilled):
     chain = drilled(18)
     chain.server.sql("UPDATE kept SET t = 'y'")
     incremental = chain.based(kind="incremental")
-    optional = ["amcheck", "checksums", "pg_verifybackup"]
-    assert chain.drill_base(optional=optional).verdict == "passed"
+    assert chain.drill_base().verdict == "passed"
     flipped(next(path for path in chain.objects(incremental.id) if path.name.startswith("base.tar")), "middle")
-    evidence = chain.drill_base(optional=optional)
+    evidence = chain.drill_base()
     assert evidence.verdict == "failed" and str(incremental.id) in failed(evidence)[0]
 
 
@@ -122,6 +176,10 @@ def test_a_pruned_parent_is_found(drilled):
     shutil.rmtree(chain.folder / "local" / "app" / "backup" / full)
     evidence = chain.drill_base()
     assert evidence.verdict == "failed" and full in failed(evidence)[0]
+    # and a recovery is refused before anything is written
+    with pytest.raises(Refused, match=full) as caught:
+        chain.recover(chain.folder / "data")
+    assert caught.value.code == "base.chain_broken" and not (chain.folder / "data").exists()
 
 
 def test_rows_that_cannot_be_read_fail_the_drill(drilled):

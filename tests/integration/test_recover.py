@@ -222,6 +222,31 @@ def test_a_missing_middle_segment_is_no_end(history15, data):
         first.write_bytes(kept)
 
 
+def test_a_moment_inside_a_gap_is_refused_naming_the_nearest_on_both_sides(empty_server, data):
+    chain = Physical(empty_server(15, config=archiving(15), initdb=("--wal-segsize=1",)), new_folder())
+    chain.archived, chain.sleep = True, chain.waiting
+    chain.server.sql("CREATE TABLE rows (id int)")
+    chain.based()
+    names, moments = [], []
+    for number in (1, 2, 3):
+        chain.server.sql(f"INSERT INTO rows VALUES ({number})")
+        names.append(chain.server.sql("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")[0][0])
+        chain.switch()
+        time.sleep(0.05)
+        moments.append(chain.now())
+    later = chain.based()
+    next((chain.folder / "local" / "app" / "wal").rglob(f"{names[1]}-*")).unlink()
+    with pytest.raises(Refused, match="inside a gap") as caught:
+        chain.recover(data, "time", moments[1])
+    begin = datetime.fromisoformat(later.base.stop_time)
+    assert "before it" in caught.value.hint and f"{begin:%Y-%m-%dT%H:%M:%SZ} after it" in caught.value.hint
+    assert not data.exists()
+    # what lies on either side of the gap is reached all the same
+    chain.recover(data)
+    with chain.running(data) as back:
+        assert back.sql("SELECT count(*) FROM rows") == [(3,)]
+
+
 def test_a_damaged_segment_stops_the_recovery_and_is_named(history15, data):
     chain = history15.chain
     plan, _none = chain.recover(data, dry_run=True)

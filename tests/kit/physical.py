@@ -26,7 +26,8 @@ from _restorable.postgres.recover_place import DataDirectory
 from kit.chain import NAME, Chain
 from kit.servers import RunningServer, run_folder, unprivileged
 
-CONFIG = {15: {}, 16: {}, 17: {"summarize_wal": "on"}, 18: {"summarize_wal": "on"}}     # what a server of that major needs for everything here
+# what a server of that major needs for everything here
+CONFIG = {15: {}, 16: {}, 17: {"summarize_wal": "on"}, 18: {"summarize_wal": "on"}}
 
 
 def archiving(major: int) -> dict[str, str]:
