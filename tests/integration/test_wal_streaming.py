@@ -13,9 +13,9 @@ from contextlib import contextmanager
 import pytest
 
 from kit.archiving import archiving, base_backup, fill, recovered, rows, wait_until
-from kit.servers import MAJORS
+from kit.servers import PHYSICAL_MAJORS
 
-majors = pytest.mark.parametrize("major", MAJORS, ids=lambda major: f"pg{major}")
+majors = pytest.mark.parametrize("major", PHYSICAL_MAJORS, ids=lambda major: f"pg{major}")
 
 
 @contextmanager
