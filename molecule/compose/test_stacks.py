@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,18 @@ def test_the_stacks_own_file_and_its_database_are_as_they_were(staging):
     assert both == ["db"]
     ours = staging.told("--profile", "backup", "--profile", "drill", "config", "--services").split()
     assert sorted(ours) == ["backup", "db", "drill"]
+
+
+def test_the_service_of_the_page_on_wal_is_accepted_beside_the_others(staging):
+    page = (HERE.parents[1] / "docs" / "wal.md").read_text()
+    [block] = re.findall(r"```yaml\n(services:\n.*?)```", page, re.DOTALL)
+    path = staging.folder / "compose.wal.yaml"
+    path.write_text(block)
+    try:
+        files = [word for name in ("compose.yaml", "compose.override.yaml", path.name) for word in ("--file", name)]
+        assert sorted(staging.told(*files, "--profile", "wal", "config", "--services").split()) == ["db", "wal"]
+    finally:
+        path.unlink()
 
 
 def test_a_scheduled_backup_fires_and_the_container_is_healthy(staging):

@@ -13,8 +13,8 @@ author:
   - restorable contributors (@restorable)
 description:
   - Brings C(wal_level), C(archive_mode), C(archive_command) and C(archive_timeout) to what the method V(push) needs, or
-    makes the replication slot that the method V(stream) receives by. The method and its settings are C(wal) of the
-    cluster in O(settings).
+    makes the replication slot that the method V(stream) receives by and sets C(archive_timeout). The method and its
+    settings are C(wal) of the cluster in O(settings).
   - Makes the spool on the server's host, with the scripts that C(archive_command) and C(restore_command) run.
   - What needs a restart is reported as pending; the server is restarted only with O(restart_command).
   - Then proves it, by ending a segment and waiting until every repository has it.

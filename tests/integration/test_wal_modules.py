@@ -106,6 +106,23 @@ def test_an_archive_that_nothing_reaches_is_not_proven(tmp_path):
         assert told["code"] == "archiver.not_proven" and "was ended and is not in repository local" in told["msg"]
 
 
+def test_the_method_stream_makes_the_slot_and_ends_segments_of_a_quiet_server(tmp_path):
+    config = {"archive_mode": "off", "archive_command": "", "max_wal_senders": "5"}
+    with archiving(16, method="stream", slot="shop", archive_timeout="1s", config=config) as (server, host):
+        host.body["clusters"]["shop"].update(connection=server.settings)
+        host.write_config()
+        ansible = Ansible(tmp_path)
+        told = ansible.module("pg_wal_archive", **asked(server, host, prove="never"))
+        assert told["slot_made"] and [each["name"] for each in told["changes"]] == ["archive_timeout"], told["said"]
+        assert server.sql("SELECT slot_name FROM pg_replication_slots") == [("shop",)]
+        with host.shipper("wal-stream"):
+            server.sql("CREATE TABLE w AS SELECT 1 AS n")
+            wait_until(lambda: [name for name in host.archived() if len(name) == 24], host.log_text)
+        again = ansible.module("pg_wal_archive", **asked(server, host, prove="always", prove_timeout=2))
+        assert again["code"] == "archiver.not_proven"      # nobody receives now
+        assert not ansible.module("pg_wal_archive", **asked(server, host, prove="never"))["changed"]
+
+
 def test_a_conf_file_that_nobody_includes_is_refused_and_an_included_one_is_read(tmp_path):
     with shipping(18) as (server, host):
         conf = server.folder / "data" / "conf.d"

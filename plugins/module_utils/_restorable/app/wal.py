@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 from ..errors import ConfigError
 from ..host.wal_ahead import AheadFolder
 from ..host.wal_source import OneFile, PgWal, ServerSpool, StreamFolder
+from ..host.wal_spool import FileSpool
 from ..model.settings import ClusterSettings
 from ..ops.wal_archive import WalArchive
 from ..ops.world import World
@@ -46,6 +48,11 @@ def spool_folder(cluster: ClusterSettings) -> str:
         raise ConfigError(f"clusters.{cluster.name}.wal is not set", code="wal.not_set",
                           hint="Set it, for example to {method: push}; docs/wal.md shows how.")
     return cluster.wal.spool
+
+
+def shipper_report(cluster: ClusterSettings) -> dict[str, Any]:
+    """Return what the cluster's shipper last said of itself; nothing where there is none, or it is closed to us."""
+    return FileSpool(cluster.wal.spool).read_report() if cluster.wal.method else {}
 
 
 def data_directory(cluster: ClusterSettings) -> str:

@@ -66,6 +66,8 @@ def desired(job: WalJob, found: Archiver, fallback: Sequence[str] = ()) -> dict[
     if job.method == "stream":
         for name in ("max_wal_senders", "max_replication_slots"):
             wanted[name] = found.value(name) if int(found.value(name) or 0) > 0 else "10"
+        # it ends segments whether the server archives them itself or not (checkpointer.c, CheckArchiveTimeout)
+        wanted["archive_timeout"] = f"{round(job.archive_timeout)}s"
         return wanted
     if found.value("archive_mode") == "always":
         raise Refused("archive_mode is always, so a standby would archive the same WAL beside its primary",

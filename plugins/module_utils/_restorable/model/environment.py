@@ -191,5 +191,7 @@ def _body(given: _Given, prefix: str, folder: str, retention: Mapping[str, Any])
         "objectives": {"rpo": given.text("BACKUP_RPO"), "rto": given.text("BACKUP_RTO") or None},
         "jobs": {"dump": dump, "drill": {"scratch": {"dir": given.path("DRILL_SCRATCH_DIR")
                                                      if given.asked("DRILL_SCRATCH_DIR") else ""}}}}
+    if given.asked("WAL_SLOT"):
+        cluster["wal"] = {"method": "stream", "slot": given.text("WAL_SLOT"), "spool": given.path("WAL_SPOOL")}
     return {"repositories": {REPOSITORY: {key: value for key, value in repository.items() if value}},
             "clusters": {prefix: cluster}}

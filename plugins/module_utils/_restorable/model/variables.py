@@ -82,6 +82,8 @@ VARIABLES: tuple[Variable, ...] = (
              "postgres, or template1", (*_job("AUTH"), "DB_AUTH")),
     Variable("DRILL_TARGET", "where `restore` restores into: `server`, or `scratch`: a server of its own that is gone "
              "afterwards, as in the drill service", "server"),
+    Variable("WAL_SLOT", "the replication slot by which a service with the command `wal-stream` receives WAL (wal.md)"),
+    Variable("WAL_SPOOL", "the folder of that service: what it received and no repository has yet", "/spool"),
     Variable("DRILL_SCRATCH_DIR", "where the drill service's scratch server lives", "/scratch"),
 )
 

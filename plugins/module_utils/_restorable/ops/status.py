@@ -17,6 +17,7 @@ from ..model.naming import BackupId, drill_prefix, parse_drill_key
 from ..model.pick import PHYSICAL
 from ..model.recovery import Window
 from ..model.settings import ClusterSettings
+from ..model.wal_watch import with_shipper
 from ..ports import Store
 from .copies import Shelf
 from .lacking import lacking, policies_of
@@ -93,9 +94,11 @@ def _keys_of(world: World, store: Store, backup: BackupId) -> tuple[str, ...]:
         return ("the manifest cannot be read",)        # which verify and drills report; a listing goes on
 
 
-def status(world: World, settings: ClusterSettings, *, any_selection: bool = False) -> ClusterStatus:
+def status(world: World, settings: ClusterSettings, *, any_selection: bool = False,
+           shipper: Mapping[str, Any] | None = None) -> ClusterStatus:
     """Return the state of one cluster; an unreachable repository is told, not raised.
 
+    shipper is what the shipper of its WAL last said of itself, where that can be read.
     any_selection judges the newest set whatever it selects, for a caller who does not know the job.
     """
     rows = tuple(_with_missing(world, settings, [_repository(world, store) for store in world.sources()]))
@@ -104,6 +107,7 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
     unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
     health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,
                    any_selection=any_selection, missing={row.name: len(row.missing) for row in rows if row.missing})
+    health = with_shipper(health, shipper or {}, now)
     return ClusterStatus(world.cluster, rows, health, max(drills, default=None), now)
 
 

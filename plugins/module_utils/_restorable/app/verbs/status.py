@@ -12,5 +12,6 @@ def run(call: Call) -> Result:
     from ...ops.status import status
     from ..render import render_status
     from ..report import status_report
-    report = status_report(status(call.world(), call.cluster))
+    from ..wal import shipper_report
+    report = status_report(status(call.world(), call.cluster, shipper=shipper_report(call.cluster)))
     return Result(report, render_status(call.cluster.name, report), status=1 if report["colour"] == "red" else 0)
