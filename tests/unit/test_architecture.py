@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "app": ("model", "ports", "stream", "store", "postgres", "host", "ops"),
     # the plugins outside the core: _module, modules, action
     "border": ("app.wire", "app.report", "app.report_base", "app.report_recover", "app.record", "app.report_audit",
-               "app.archiving", "app.report_wal", "ops", "model"),
+               "app.archiving", "app.report_wal", "app.report_sync", "ops", "model"),
 }
 FREE = ("errors", "version")
 ADAPTERS = ("stream", "store", "postgres", "host")      # the only ones that may use third-party packages

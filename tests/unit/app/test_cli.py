@@ -92,7 +92,9 @@ def test_a_hold_is_set_once_and_released_once(host):
     assert json.loads(b"".join(host.store.get("shop/hold/20261119T030000Z-dump.json")))["reason"] == "audit"
     assert "would be released" in host.run("hold", "latest", "--release", "--dry-run").out
     assert "is released" in host.run("hold", "latest", "--release").out
-    assert [entry.key for entry in host.store.list("shop/hold/")] == []
+    [left] = [entry.key for entry in host.store.list("shop/hold/")]
+    assert left.startswith("shop/hold/20261119T030000Z-dump.released.")
+    assert "already released" in host.run("hold", "latest", "--release").out
 
 
 def test_quiet_leaves_only_results(host):

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ..model.text import human_bytes, table
-from .render import counted, indented, joined
+from .render import indented, joined
+from .report_sync import sync_words
 
 Report = Mapping[str, Any]
 
@@ -30,11 +31,7 @@ def sync_done(cluster: str, report: Report, *, dry_run: bool) -> str:
     """Return the closing line."""
     if dry_run:
         return "dry run: nothing was copied"
-    sets = sum(len(each["sets"]) for each in report["repositories"])
-    size = sum(each["size"] for each in report["repositories"])
-    behind = [each["repository"] for each in report["repositories"] if each["error"]]
-    tail = f"; behind: {', '.join(behind)}" if behind else "; all repositories are level"
-    return f"done: sync {cluster} {counted(sets, 'backup')} {human_bytes(size)} copied{tail}"
+    return f"done: sync {cluster} {sync_words(report)}"
 
 
 def _state(row: Report) -> str:

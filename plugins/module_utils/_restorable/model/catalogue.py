@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Iterable
 
 from ..errors import ConfigError, NotFound
-from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, split_set_key
+from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, parse_hold_key, split_set_key
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ class _Sorted:
             self.sizes[parts[1]] = self.sizes.get(parts[1], 0) + size
             self.names.setdefault(parts[1], []).append(parts[2])
         elif key.startswith(hold_prefix(cluster)):
-            self.held.add(key.rpartition("/")[2][:-len(".json")])
+            name, ended = parse_hold_key(key)
+            self.held.update(() if ended else (name,))
         else:
             self._add_drill(key)
 

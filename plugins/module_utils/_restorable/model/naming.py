@@ -167,6 +167,18 @@ def hold_key(cluster: str, backup: BackupId) -> str:
     return f"{cluster}/hold/{backup}.json"
 
 
+def release_key(cluster: str, backup: BackupId, when: datetime) -> str:
+    """Return the key that tells when a hold ended: shop/hold/20261120T030000Z-dump.released.20261126T180000Z.json ."""
+    return f"{cluster}/hold/{backup}.released.{stamp(when)}.json"
+
+
+def parse_hold_key(key: str) -> tuple[str, bool]:
+    """Read (backup id as text, whether it tells of the hold's end) from a key below hold/."""
+    stem = key.rpartition("/")[2][:-len(".json")]
+    name, ended, _when = stem.partition(".released.")
+    return name, bool(ended)
+
+
 def drill_prefix(cluster: str) -> str:
     """Return the prefix of all drill evidence: shop/drill/ ."""
     return f"{cluster}/drill/"

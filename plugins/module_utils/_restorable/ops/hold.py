@@ -8,7 +8,7 @@ import json
 
 from ..errors import RestorableError
 from ..model.catalogue import Backup
-from ..model.naming import BackupId, hold_key
+from ..model.naming import BackupId, hold_key, release_key
 from ..ports import Store
 from .protect import hold_objects
 from .reach import give_up, reach
@@ -30,17 +30,31 @@ def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
         body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
         for store, held in todo:
             try:
-                # the lock first and last: what is shown as held is held
                 if release:
-                    store.delete(hold_key(world.cluster, chosen))
-                    hold_objects(store, world.cluster, held, on=False)
+                    _tell_end(world, store, chosen)
+                    end_hold(store, world.cluster, held)
                 else:
+                    # the lock comes first, and goes last
                     hold_objects(store, world.cluster, held, on=True)
                     store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
             except RestorableError as error:
                 if not give_up(store, error):
                     raise
     return str(chosen), bool(todo), losses.warnings(_what(chosen, release))
+
+
+def end_hold(store: Store, cluster: str, backup: Backup) -> None:
+    """Remove a set's hold from one repository, the lock last: what is shown as held is held."""
+    store.delete(hold_key(cluster, backup.id))
+    hold_objects(store, cluster, backup, on=False)
+
+
+def _tell_end(world: World, store: Store, backup: BackupId) -> None:
+    """Leave a mark, by which a repository that is away learns at its next sync that its hold has ended."""
+    now = world.clock.now()
+    key = release_key(world.cluster, backup, now)
+    if not any(entry.key == key for entry in store.list(key)):     # nobody holds and releases twice a second
+        store.put(key, [json.dumps({"format": 1, "released": now.isoformat()}).encode()])
 
 
 def _what(backup: BackupId, release: bool) -> str:

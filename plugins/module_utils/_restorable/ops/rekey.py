@@ -101,7 +101,7 @@ def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: 
         _clean(world, store, backup)
     if todo:
         manifest = _store(world, source, stores, manifest, todo, generation)
-    warnings = tuple(warning for store in stores for warning in _retire(world, store, backup))
+    warnings = tuple(warning for store in stores for warning in retire(world, store, backup))
     return replace(done, warnings=warnings,
                    manifest=object_key(world.cluster, backup, later_manifest(generation)) if todo else "")
 
@@ -160,7 +160,7 @@ def _clean(world: World, store: Store, backup: BackupId) -> None:
             store.delete(key)
 
 
-def _retire(world: World, store: Store, backup: BackupId) -> Iterator[str]:
+def retire(world: World, store: Store, backup: BackupId) -> Iterator[str]:
     """Delete the objects that only older manifests name; the manifests stay, since the first one commits the set."""
     names = manifest_names(store, world.cluster, backup)
     valid = _named(world, store, backup, names[-1:])

@@ -15,13 +15,14 @@ from typing import Iterable, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.catalogue import Backup, Catalogue
-from ..model.naming import BackupId, cluster_key, manifest_key, object_key, set_prefix
+from ..model.naming import BackupId, cluster_key, manifest_generation, manifest_key, object_key, set_prefix
 from ..model.settings import ClusterSettings
 from ..ports import Store
 from .lacking import lacking, policies_of
 from .objects import counted, expect
 from .preflight import bound_identifier
-from .sync_marks import copy_marks
+from .rekey import retire
+from .sync_marks import copy_marks, ended_holds, without_ended
 from .world import World, manifest_names, read_catalogue, read_manifest
 
 
@@ -82,14 +83,17 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
         raise Unavailable(f"repository {target.name} has no other repository to be brought level with",
                           code="sync.no_source", hint="Name at least two repositories, one of which can be read.")
     _require_one_server(world, target, [store for store, _catalogue in readable])
-    here = read_catalogue(target, world.cluster)
+    ended = ended_holds(world, [target, *(store for store, _catalogue in readable)])
+    readable = [(store, without_ended(world, store, catalogue, ended)) for store, catalogue in readable]
+    here = without_ended(world, target, read_catalogue(target, world.cluster), ended)
     row.conflicts += _conflicts(world, target, here, readable)
     wanted = lacking(here, [catalogue for _store, catalogue in readable],
                      policies_of(world, settings, target.name), world.clock.now())
-    for backup in wanted:
-        _bring(world, target, backup, readable, row, dry_run)
+    for backup in (*wanted, *_outrun(here, readable)):
+        _bring(world, target, backup.id, readable, row, dry_run)
     with nullcontext() if dry_run else world.lock.hold("sync"):
-        row.marks = copy_marks(world, target, [store for store, _catalogue in readable], dry_run=dry_run)
+        row.marks = copy_marks(world, target, [store for store, _catalogue in readable], ended,
+                               dry_run=dry_run)
     if row.conflicts:
         raise Refused(f"repository {target.name} has other bytes than another one under {row.conflicts[0]}"
                       + (f" and {len(row.conflicts) - 1} more" if row.conflicts[1:] else ""), code="sync.conflict",
@@ -97,11 +101,27 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
                            "other one by hand.")
 
 
-def _bring(world: World, target: Store, backup: Backup, readable: Sequence[tuple[Store, Catalogue]], row: Synced,
+def _outrun(here: Catalogue, readable: Sequence[tuple[Store, Catalogue]]) -> list[Backup]:
+    """Return the target's sets that were given new keys elsewhere only, by a rekey that was stopped or missed it."""
+    return [mine for mine in here.committed()
+            if any(_generation(other) > _generation(mine) for _store, other in _copies(mine.id, readable))]
+
+
+def _copies(backup: BackupId, readable: Iterable[tuple[Store, Catalogue]]) -> list[tuple[Store, Backup]]:
+    return [(store, each) for store, catalogue in readable for each in catalogue.committed() if each.id == backup]
+
+
+def _generation(backup: Backup) -> int:
+    return max(manifest_generation(name) or 0 for name in backup.objects)
+
+
+def _bring(world: World, target: Store, wanted: BackupId, readable: Sequence[tuple[Store, Catalogue]], row: Synced,
            dry_run: bool) -> None:
-    """Copy one set from the first repository whose copy is whole."""
-    holders = [store for store, catalogue in readable
-               if any(each.id == backup.id for each in catalogue.committed())]
+    """Copy one set as its last rekey left it, from the first repository whose copy is whole."""
+    copies = _copies(wanted, readable)
+    last = max(_generation(each) for _store, each in copies)
+    holders = [store for store, each in copies if _generation(each) == last]
+    backup = next(each for _store, each in copies if _generation(each) == last)
     if dry_run:
         row.sets.append(str(backup.id))
         row.size += backup.size
@@ -112,6 +132,7 @@ def _bring(world: World, target: Store, backup: Backup, readable: Sequence[tuple
             # a lock for each set: a backup that is due begins between two of them
             with world.lock.hold("sync"):
                 row.size += copy_set(world, source, target, backup.id, row.conflicts)
+                row.notes += retire(world, target, backup.id)
             row.sets.append(str(backup.id))
             return
         except (Damaged, NotFound, Unavailable) as reason:

@@ -3,37 +3,108 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Copy what belongs to a cluster beside its sets: the binding to its server, holds, evidence of drills, and WAL.
 
-Journals and records of prunes tell what was done to one repository, and stay there.
+Journals and records of prunes tell what was done to one repository, and stay there. A hold that was released in one
+repository while another was away ends there too: what tells of a hold's end is newer than the hold.
 """
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import datetime
 from typing import Iterator, Sequence
 
-from ..model.naming import cluster_key, drill_prefix, hold_prefix, parse_drill_key
+from ..errors import RestorableError
+from ..model.catalogue import Catalogue
+from ..model.naming import cluster_key, drill_prefix, hold_prefix, parse_drill_key, parse_hold_key
 from ..model.wal_naming import wal_prefix
 from ..ports import Entry, Store
+from .hold import end_hold
 from .objects import counted
-from .world import World
+from .protect import hold_objects
+from .world import World, read_catalogue
 
 _BEST = {"passed": 0, "failed": 1, "incomplete": 2}
 
 
-def copy_marks(world: World, target: Store, sources: Sequence[Store], *, dry_run: bool) -> int:
-    """Copy what the target lacks; return how many objects that were, or in a dry run would be."""
-    count = 0
+Ended = dict[str, datetime]        # by backup: when its last hold was released
+
+
+def ended_holds(world: World, stores: Sequence[Store]) -> Ended:
+    """Return when holds were released, as any of the repositories tells it."""
+    found: Ended = {}
+    for store in stores:
+        for entry in store.list(hold_prefix(world.cluster)):
+            name, ended = parse_hold_key(entry.key)
+            when = _told(store, entry.key, "released") if ended else None
+            if when is not None:
+                found[name] = max(when, found.get(name, when))
+    return found
+
+
+def without_ended(world: World, store: Store, catalogue: Catalogue, ended: Ended) -> Catalogue:
+    """Return a repository's catalogue without the holds that have ended elsewhere."""
+    stale = {name for name in ended if _is_stale(world, store, name, ended)}
+    return replace(catalogue, backups=tuple(replace(each, held=each.held and str(each.id) not in stale)
+                                            for each in catalogue.backups))
+
+
+def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: Ended, *, dry_run: bool) -> int:
+    """Copy what the target lacks, and end the holds that have ended; return how many objects that were, or would be."""
+    count = _end_holds(world, target, ended, dry_run=dry_run)
     here = {entry.key: entry.size for entry in _marks(world, target)}
     drills = {found[:2] for key in here for found in [parse_drill_key(key)] if found}
     for source, entry in _wanted(world, sources):
         drill = parse_drill_key(entry.key)
         if entry.key in here or (drill and drill[:2] in drills):
             continue
+        held = _held(world, entry.key)
+        if held and _is_stale(world, source, held, ended):
+            continue
         if not dry_run:
+            if held:
+                _lock(world, target, held)
             target.put(entry.key, counted(source.get(entry.key), world.progress))
         here[entry.key] = entry.size
         if drill:
             drills.add(drill[:2])
         count += 1
     return count
+
+
+def _end_holds(world: World, target: Store, ended: Ended, *, dry_run: bool) -> int:
+    stale = [each for each in read_catalogue(target, world.cluster).backups
+             if each.held and _is_stale(world, target, str(each.id), ended)] if ended else []
+    for backup in () if dry_run else stale:
+        end_hold(target, world.cluster, backup)
+    return len(stale)
+
+
+def _is_stale(world: World, store: Store, name: str, ended: Ended) -> bool:
+    """Say whether a repository's hold began before the last release; one that cannot be read holds."""
+    key = f"{hold_prefix(world.cluster)}{name}.json"
+    since = _told(store, key, "since") if name in ended else None
+    return since is not None and since <= ended[name]
+
+
+def _told(store: Store, key: str, what: str) -> datetime | None:
+    """Return the time that a mark tells, None if it is not there or tells none."""
+    try:
+        return datetime.fromisoformat(str(json.loads(b"".join(store.get(key)))[what]))
+    except (RestorableError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _held(world: World, key: str) -> str:
+    """Return the backup that a key holds, or "" if it is no hold."""
+    name, ended = parse_hold_key(key) if key.startswith(hold_prefix(world.cluster)) else ("", True)
+    return "" if ended else name
+
+
+def _lock(world: World, target: Store, name: str) -> None:
+    """Lock the objects of a set before its hold shows, where the repository can."""
+    for each in read_catalogue(target, world.cluster).backups:
+        if str(each.id) == name:
+            hold_objects(target, world.cluster, each, on=True)
 
 
 def _wanted(world: World, sources: Sequence[Store]) -> Iterator[tuple[Store, Entry]]:
