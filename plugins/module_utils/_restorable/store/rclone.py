@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -14,9 +13,10 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError
 from ..ports import Entry, Stored
-from ..stream.stage import CHUNK, owned
+from ..stream.stage import owned
 from .rclone_run import Missing, Rclone
 from .walk import is_name
+from .whole_file import put_whole_file
 
 PARTS = ".restorable-part"         # beside the clusters; no listing shows a name with a leading dot
 ABANDONED = timedelta(days=2)      # an unfinished upload that old has no writer any more
@@ -82,17 +82,7 @@ class RcloneStore:
 
     def put_file(self, key: str, path: str, *, move: bool = False) -> Stored:
         """Store a file like put; raises Refused("store.changing") if it is written to meanwhile."""
-        with open(path, "rb") as file:
-            before = os.fstat(file.fileno())
-            stored = self.put(key, iter(lambda: file.read(CHUNK), b""))
-            after = os.fstat(file.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            self.delete(key)
-            raise Refused(f"file {path} changes while it is stored", code="store.changing",
-                          hint="Wait until its writer is done, then run this again.")
-        if move:
-            os.unlink(path)
-        return stored
+        return put_whole_file(self, key, path, move=move)
 
     def get(self, key: str) -> Iterator[bytes]:
         """Yield an object's bytes; an early end raises Damaged. See Store.get."""

@@ -4,7 +4,6 @@
 """Keep objects in a bucket: AWS S3, or any endpoint that speaks its protocol."""
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from datetime import datetime, timedelta, timezone
@@ -12,20 +11,22 @@ from typing import Any, Callable, Iterable, Iterator
 from urllib.parse import quote, urlencode
 
 from ..errors import ConfigError, Damaged, NotFound, Refused
+from ..model.retained import retained_until
 from ..model.s3_settings import S3Repository
 from ..ports import Entry, Stored
-from ..stream.stage import CHUNK, owned
+from ..stream.stage import owned
 from ..stream.tally import Tally
 from .s3_calls import Calls, Failed
-from .s3_client import connect
+from .s3_client import client_of
 from .s3_commit import TOKEN, Commit, look
-from .s3_confirm import checksums, confirms, confirms_whole
+from .s3_confirm import checksums, confirms, confirms_whole, repeats
 from .s3_delete import delete_current
 from .s3_errors import ABSENT, Place, code_of
 from .s3_get import body_of
 from .s3_list import is_key, objects, stale_uploads
 from .s3_lock import Locks
 from .s3_upload import Upload, peeked, split
+from .whole_file import put_whole_file
 
 MIB = 1024 * 1024
 SLACK = timedelta(days=1)              # a dump may run for hours between asking for a lock and looking at it
@@ -50,12 +51,13 @@ class S3Store:
         self._client = client
         self._opened: Calls | None = None
         self.conditional = False       # whether the endpoint was seen to refuse a second put by itself
+        self.checksum = settings.checksum  # md5 once the endpoint was seen to pass over the one that is set
 
     @property
     def client(self) -> Any:
-        """Return the boto3 client, made when it is first needed."""
+        """Return the client, made when it is first needed."""
         if self._client is None:
-            self._client = connect(self.settings)
+            self._client = client_of(self.settings)
         return self._client
 
     @property
@@ -103,17 +105,7 @@ class S3Store:
 
     def put_file(self, key: str, path: str, *, move: bool = False) -> Stored:
         """Store a local file like put; raise Refused("store.changing") if it is written to meanwhile."""
-        with open(path, "rb") as file:
-            before = os.fstat(file.fileno())
-            stored = self.put(key, iter(lambda: file.read(CHUNK), b""))
-            after = os.fstat(file.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            self.delete(key)
-            raise Refused(f"file {path} changes while it is stored", code="store.changing",
-                          hint="Wait until its writer is done, then run this again.")
-        if move:
-            os.unlink(path)
-        return stored
+        return put_whole_file(self, key, path, move=move)
 
     def get(self, key: str) -> Iterator[bytes]:
         """Yield an object's bytes; a broken connection is taken up again where it broke. See Store.get."""
@@ -138,7 +130,7 @@ class S3Store:
         return None
 
     def _put_one(self, commit: Commit, key: str, data: bytearray) -> bool:
-        sums, arguments = checksums(self.settings.checksum, data), self._arguments(key, commit)
+        sums, arguments = checksums(self.checksum, data), self._arguments(key, commit)
         if "ObjectLockMode" in arguments:
             sums.update(checksums("md5", data))        # wanted with a lock, by whatever else the bytes are checked
         answer = commit("put_object", Body=data, **sums, **arguments)
@@ -146,7 +138,7 @@ class S3Store:
 
     def _put_many(self, commit: Commit, key: str, parts: Iterable[tuple[int, bytearray]]) -> bool:
         settings = self.settings
-        with Upload(self._calls, self._key(key), method=settings.checksum, parallel=settings.parallel,
+        with Upload(self._calls, self._key(key), method=self.checksum, parallel=settings.parallel,
                     base=settings.part_size * MIB, arguments=self._arguments(key, commit)) as upload:
             sent = upload.send(parts)
             answer = commit("complete_multipart_upload", UploadId=sent.upload,
@@ -186,11 +178,14 @@ class S3Store:
         full = self._prefix + key
         token = secrets.token_hex(16)
         data = b"restorable " + token.encode()
-        self._calls("put_object", full, Body=data, **checksums(self.settings.checksum, data))
+        sums = checksums(self.settings.checksum, data)
+        answer = self._calls("put_object", full, Body=data, **sums)
+        # one that is not repeated was not looked at; an MD5, the older way, is by nearly all
+        self.checksum = self.settings.checksum if repeats(answer, sums) else "md5"
         try:
             try:
                 self._calls.ask("put_object", full, Body=data, IfNoneMatch="*",
-                                **checksums(self.settings.checksum, data))
+                                **checksums(self.checksum, data))
                 self.conditional = False
             except Failed as failed:
                 self.conditional = code_of(failed.error) in ("PreconditionFailed", "412")
@@ -200,7 +195,11 @@ class S3Store:
                 raise Damaged(f"repository {self.name}: {self.settings.place} gives back other bytes than it was sent",
                               hint="Trust no backup to it; look at its logs.", code="store.corrupted")
         finally:
-            delete_current(self._calls, full, f"{self.name}:{key}", self._now())
+            try:
+                delete_current(self._calls, full, f"{self.name}:{key}", self._now())
+            except Refused as error:
+                if retained_until(error) is None:
+                    raise              # a bucket that locks all that comes keeps these few bytes too
 
     def _refuse_taken(self, key: str) -> None:
         if look(self._calls, self._key(key)) is not None:

@@ -4,24 +4,41 @@
 """Make a client of an S3 endpoint from a repository's settings."""
 from __future__ import annotations
 
+import gc
 import os
 import stat
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator
 
 from ..errors import ConfigError
 from ..model.s3_settings import S3Repository
+from .s3_sign import sign_by_checksum
 
 DEFAULT_REGION = "us-east-1"           # what endpoints of other makers expect where a region means nothing to them
+KEPT = 8                               # clients, the last ones
 CONNECT_TIMEOUT = 10.0                 # seconds; an address that does not answer by then is tried again
 
 
+_known: list[tuple[S3Repository, Any]] = []
+
+
+def client_of(settings: S3Repository) -> Any:
+    """Return the client of these very settings; one is made for all their stores: it takes as long as 50 requests."""
+    for each, client in _known:
+        if each is settings:
+            return client
+    client = connect(settings)
+    _known[:] = [*_known[1 - KEPT:], (settings, client)]
+    return client
+
+
 def connect(settings: S3Repository) -> Any:
-    """Return a boto3 client; nothing is sent yet. Retries are ours, so its own are off.
+    """Return a client of boto3's kind; nothing is sent yet. Retries are ours, so its own are off.
 
     Credentials come from the settings, the named profile or file, or the usual chain of variables, files and roles.
     """
     try:
-        import boto3
+        # what boto3 is made of: its own layer, of which nothing is used here, takes a third more time to load
         import botocore.exceptions
         import botocore.session
         from botocore.config import Config
@@ -45,13 +62,28 @@ def connect(settings: S3Repository) -> Any:
             session.set_config_variable("credentials_file", settings.credentials_file)
         key, secret, token = settings.credentials or (None, None, None)
         region = settings.region or session.get_config_variable("region") or DEFAULT_REGION
-        return boto3.session.Session(botocore_session=session).client(
-            "s3", region_name=region, endpoint_url=settings.endpoint_url or None, verify=settings.ca_file or None,
-            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token or None,
-            config=Config(**options))
+        with _no_collection():
+            client = session.create_client(
+                "s3", region_name=region, endpoint_url=settings.endpoint_url or None, verify=settings.ca_file or None,
+                aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token or None,
+                config=Config(**options))
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise ConfigError(f"repository {settings.name}: {error}", code="store.client",
                           hint="Mend the endpoint_url, the profile or the files that are named.") from error
+    sign_by_checksum(client)
+    return client
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no garbage while botocore reads its description of S3: none of those many objects is any."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _guard(settings: S3Repository) -> None:

@@ -35,8 +35,13 @@ def begins(method: str) -> dict[str, str]:
 
 def confirms(answer: dict[str, Any], sent: dict[str, str], data: Bytes) -> bool:
     """Say whether the answer to a put or to a part proves that the endpoint has these bytes."""
-    echoed = any(answer.get(name) == value for name, value in sent.items() if name != "ContentMD5")
-    return echoed or etag_of(answer) == _md5(data).hex()
+    md5 = base64.b64decode(sent["ContentMD5"]) if "ContentMD5" in sent else b""
+    return repeats(answer, sent) or etag_of(answer) == (md5 or _md5(data)).hex()
+
+
+def repeats(answer: dict[str, Any], sent: dict[str, str]) -> bool:
+    """Say whether the answer repeats a checksum that was sent."""
+    return any(answer.get(name) == value for name, value in sent.items() if name != "ContentMD5")
 
 
 def confirms_whole(answer: dict[str, Any], parts: Sequence[dict[str, Any]]) -> bool:
