@@ -121,6 +121,11 @@ repositories:
       description: Name of the repository.
       type: str
       sample: local
+    policy:
+      description: The retention of dumps that counts there, the repository's own or else the cluster's, in words.
+      returned: success
+      type: str
+      sample: daily 7, weekly 4, monthly 3
     kept:
       description: The backups that stay, newest first, with every reason.
       type: list
@@ -236,13 +241,22 @@ def prune_backups(call: Call) -> Plain:
     report = prune_report(prune(call.world, call.cluster.retention, bases=call.cluster.base_retention,
                                 evidence=call.cluster.evidence_kept, window=call.cluster.wal_window,
                                 dry_run=call.dry_run, confirm=call.params["confirm"]))
+    for each in report["repositories"]:
+        own = call.settings.repositories[each["repository"]].retention.get("dump")
+        each["policy"] = str(own or call.cluster.retention)
     return {**report, "words": _in_words(report["repositories"]),
             "diff": [_diff(call.cluster.name, each) for each in report["repositories"]]}
 
 
 def _in_words(repositories: list[Plain]) -> str:
     return "; ".join(f"{each['repository']}: {len(each['kept'])} kept, {len(each['dropped'])} dropped"
-                     f" ({human_bytes(each['freed'])})" for each in repositories)
+                     f" ({human_bytes(each['freed'])}){_beside(each)}" for each in repositories)
+
+
+def _beside(repository: Plain) -> str:
+    """Tell what a plan could not do: what locks keep, what could not be deleted, and why the rest was left."""
+    told = [f", {len(repository[key])} {key}" for key in ("retained", "stayed") if repository[key]]
+    return "".join(told) + (f", {repository['error']}" if repository["error"] else "")
 
 
 def _diff(cluster: str, repository: Plain) -> Plain:
@@ -251,11 +265,14 @@ def _diff(cluster: str, repository: Plain) -> Plain:
     rows += [(each["backup"], "-", "drop", each["reasons"]) for each in repository["dropped"]]
     rows += [(each["backup"], " ", "retained", [f"locked until {each['until']}"])
              for each in repository["retained"]]
+    rows += [(each["backup"], " ", "stayed", ["could not be deleted"]) for each in repository["stayed"]]
     lines = [f"{sign} {backup}  {fate}  {', '.join(reasons)}"
              for backup, sign, fate, reasons in sorted(rows, reverse=True)]
     lines += [f"- WAL {run['first']} to {run['last']}  drop  {run['count']} files"
               for run in repository["wal"]["runs"] if not run["kept_by"]]
-    return {"prepared": "\n".join([f"{cluster} in {repository['repository']}", *lines, ""])}
+    lines += [f"  not pruned to the end: {repository['error']}"] if repository["error"] else []
+    kept = f": keep {repository['policy']}"
+    return {"prepared": "\n".join([f"{cluster} in {repository['repository']}{kept}", *lines, ""])}
 
 
 def main() -> None:

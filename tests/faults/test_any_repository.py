@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from _restorable.app.report import prune_report
+from _restorable.app.report import backup_report, prune_report
 from _restorable.errors import ConfigError, Damaged, Refused, Unavailable
 from _restorable.ops.audit import audit
 from _restorable.ops.copies import no_prune
@@ -48,8 +48,12 @@ def mended(chain):
 
 def test_a_repository_that_is_down_is_left_out_and_catches_up(pair):
     with failing(pair, Fault("check", gone())):
+        planned = pair.back_up(dry_run=True)
+    with failing(pair, Fault("check", gone())):
         report = pair.back_up()
     mended(pair)
+    for told in (planned, report):     # what a person, or Ansible, is told of it
+        assert any("repository vault lacks backup" in each for each in backup_report(told)["warnings"])
     backup = str(report.manifest.id)
     assert (pair.ids("disk"), pair.ids("vault")) == ([backup], [])
     assert any("vault lacks" in each and "restorable sync --to vault" in each for each in report.warnings)
@@ -192,7 +196,10 @@ def test_an_orphan_that_may_not_be_deleted_costs_no_backup(pair):
     orphan.write_bytes(b"half")
     pair.wrap_store = lambda store: Denying(store, Faults()) if store.name == "vault" else store
     report = pair.back_up()
+    pruned = prune_report(pair.prune(last=2, min_keep=0, min_age="0", confirm=True))
     mended(pair)
+    assert any("repository vault: what is left of 20200101T000000Z-dump could not be deleted" in each
+               for each in pruned["warnings"])
     assert report.swept == () and orphan.exists()
     assert not any("vault lacks" in each for each in report.warnings)
     assert str(report.manifest.id) in pair.ids("vault")

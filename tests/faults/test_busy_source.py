@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from datetime import datetime, timezone
 
 import pytest
 
 from _restorable.errors import Unavailable
+from _restorable.model.retained import retained
 from kit.chain import Chain, failed, programs
 from kit.servers import MAJORS
 
@@ -209,6 +211,35 @@ def test_a_source_that_never_rests_is_given_up_and_nothing_is_left(good, fails):
     good.wrap_cluster = restless
     with fails(good, "dump.moving", "public.fee"):
         good.back_up()
+
+
+class Locked:
+    """A Store that keeps every dump by object lock, from the moment it is stored."""
+
+    def __init__(self, inner):
+        self.inner, self.name = inner, inner.name
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def delete(self, key):
+        if "/backup/" in key:
+            raise retained(f"{self.name}:{key}", datetime(2099, 1, 1, tzinfo=timezone.utc))
+        self.inner.delete(key)
+
+
+def test_where_object_lock_keeps_the_first_attempt_the_run_ends_and_says_so(good):
+    before = good.ids()
+    good.wrap_cluster, good.wrap_store = LateMove, Locked
+    with pytest.raises(Unavailable, match="public.fee changed; another attempt .* object lock keeps local:") as caught:
+        good.back_up()
+    assert caught.value.code == "dump.moving"
+    assert "Run the backup again" in caught.value.hint
+    assert good.ids() == before
+    good.wrap_cluster, good.wrap_store = (lambda cluster: cluster), (lambda store: store)
+    manifest = good.taken()            # the lock is over: the next run sweeps what was left
+    assert good.ids() == [*before, str(manifest.id)]
+    assert [each for row in good.list() for each in row.catalogue.orphans()] == []
 
 
 def test_two_databases_of_one_set_are_each_of_one_moment(servers, folder):

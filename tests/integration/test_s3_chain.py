@@ -106,3 +106,6 @@ def test_what_object_lock_keeps_is_retained_and_later_deleted(moto_s3, shop, com
     assert command(body, "backup").status == 0
     told = command(body, "prune")
     assert (told.status, "2 retained by locks" in told.out) == (0, True), told.out
+    # a prune that announced what is still there reads as no tampering
+    audited = command(body, "audit")
+    assert (audited.status, "nothing is edited, missing or cut off" in audited.out) == (0, True), audited.out

@@ -41,7 +41,8 @@ def backup_report(done: BackupReport) -> Plain:
         "skipped_because": plan.skipped_because, "repositories": list(plan.repositories),
         "databases": [{"name": each.name, "server_size": each.size} for each in plan.databases],
         "server": plan.server.version, "pg_dump": plan.tool, "not_covered": list(plan.not_covered),
-        "warnings": list(plan.warnings), "swept": list(done.swept), "failed": [], "expected_size": plan.last_size}
+        "warnings": list(dict.fromkeys((*plan.warnings, *done.warnings))), "swept": list(done.swept), "failed": [],
+        "expected_size": plan.last_size}
     if manifest is not None:
         body.update(_taken(manifest))
     return body

@@ -100,16 +100,18 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
                        hint=f"It holds {', '.join(each.name for each in entries[:3]) or 'nothing'}; a pattern is "
                             "matched against whole names.")
     names = frozenset(each.name for each in entries)
+    stayed: tuple[str, ...] = ()
     if dry_run:
         run = _Run(world, archives, folder, wish, patterns, names, Known.read(world), dry_run)
         files = tuple(_each(run, chosen))
     else:
         with world.lock.hold("adopt"):
-            sweep_orphans(world)
+            swept = sweep_orphans(world)
             run = _Run(world, archives, folder, wish, patterns, names, Known.read(world), dry_run)
             files = tuple(_each(run, chosen))
+        stayed = tuple(words for store in world.stores for words in swept.warnings(store))
     return AdoptReport(folder.path, ", ".join(wish.patterns), tuple(store.name for store in world.stores), files,
-                       losses.warnings("what was adopted"))
+                       (*losses.warnings("what was adopted"), *stayed))
 
 
 def _each(run: _Run, entries: Sequence[FolderEntry]) -> Iterator[FileReport]:

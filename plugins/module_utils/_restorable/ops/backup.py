@@ -65,7 +65,8 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
     world.keys.check()
     world, losses = reach(world, write=not dry_run)
     if dry_run:
-        return BackupReport(*_planned(world, cluster, job, accept_new_server, dry_run=True))
+        plan, changed = _planned(world, cluster, job, accept_new_server, dry_run=True)
+        return BackupReport(plan, changed, warnings=(*plan.warnings, *losses.warnings(f"backup {plan.id}")))
     with world.lock.hold("backup"):
         plan, changed = _planned(world, cluster, job, accept_new_server, dry_run=False)
         swept = sweep_where_allowed(world)

@@ -52,7 +52,8 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
     world.keys.check()
     world, losses = reach(world, write=not dry_run)
     if dry_run:
-        return BaseDone(_planned(world, source, job, archived, accept_new_server, dry_run=True), True)
+        plan = _planned(world, source, job, archived, accept_new_server, dry_run=True)
+        return BaseDone(plan, True, warnings=(*plan.warnings, *losses.warnings(f"backup {plan.id}")))
     with world.lock.hold("base backup"):
         plan = _planned(world, source, job, archived, accept_new_server, dry_run=False)
         swept = sweep_where_allowed(world)

@@ -21,6 +21,7 @@ from ..stream.compress import compressor
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
 from .objects import counted
+from .protect import delete_unless_retained
 from .rungs import require_data_entries
 from .world import World
 
@@ -57,7 +58,11 @@ def dump_database(world: World, cluster: Cluster, job: DumpJob, backup: BackupId
         except Unavailable as error:
             if error.code not in MOVING or world.clock.elapsed() >= until:
                 raise
-        _forget(world, backup, database.name)
+            locked = _forget(world, backup, database.name)
+            if locked:
+                raise Unavailable(f"{error.message}; another attempt in this run cannot be stored, because object lock "
+                                  f"keeps {locked}", code=error.code,
+                                  hint=f"Run the backup again: its name is a new one. {error.hint}".strip()) from error
     return _dump_once(world, cluster, job, backup, database, expected)
 
 
@@ -82,12 +87,14 @@ def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, d
     return DumpedDatabase(items, report, told)
 
 
-def _forget(world: World, backup: BackupId, database: str) -> None:
-    """Delete what an attempt has stored of a database; objects are never overwritten."""
+def _forget(world: World, backup: BackupId, database: str) -> str:
+    """Delete what an attempt has stored of a database; objects are never overwritten. Return one that is locked."""
     mine = object_key(world.cluster, backup, escape(database) + ".")
     for store in world.stores:
         for entry in list(store.list(mine)):
-            store.delete(entry.key)
+            if delete_unless_retained(store, entry.key):
+                return f"{store.name}:{entry.key}"
+    return ""
 
 
 def dump_globals(world: World, cluster: Cluster, job: DumpJob, backup: BackupId) -> list[Item]:

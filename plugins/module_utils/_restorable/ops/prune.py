@@ -76,11 +76,11 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
         return _told(losses, _reports(plans, _aged(world, plans, evidence), _wal_plans(world, plans, policies, window),
                                       [_Done() for _plan in plans], deleted=False))
     with world.lock.hold("prune"), world.reading.hold("prune"):
-        sweep_orphans(world)
+        swept = sweep_orphans(world)
         plans = _plans(world, policies, confirm)
         wal = _wal_plans(world, plans, policies, window)
         _announce(world, plans, wal, confirm)
-        done = [_Done() for _plan in plans]
+        done = [_Done(swept.warnings(store)) for store, _catalogue, _plan in plans]
         try:
             for (store, catalogue, plan), each in zip(plans, done):
                 with _excused(world, each):
@@ -106,6 +106,7 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
 class _Done:
     """What was really deleted from one repository."""
 
+    warnings: tuple[str, ...] = ()
     gone: set[BackupId] = field(default_factory=set)
     retained: dict[BackupId, str] = field(default_factory=dict)
     wal: bool = False              # all that was planned
@@ -292,7 +293,8 @@ def _reports(plans: list[Planned], aged: list[AgedPlan], wal: WalPlans, done: Se
         stayed = tuple(row.id for row in plan.dropped if row.id not in gone and row.id not in each.retained)
         segments = wal[store.name] if each.wal or not deleted else None
         rows = old.rows if each.evidence or not deleted else ()
+        warnings = (*each.warnings, each.refused.message) if each.refused else each.warnings
         acted = deleted and bool(gone or rows or (segments is not None and segments.count))
         reports.append(PruneReport(store.name, plan, sum(sizes[found] for found in gone), acted, sizes, rows, segments,
-                                   each.retained, (each.refused.message,) if each.refused else (), stayed, each.error))
+                                   each.retained, warnings, stayed, each.error))
     return reports

@@ -4,6 +4,8 @@
 """Remove what never became a backup. Runs under the cluster's lock."""
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from ..errors import RestorableError
 from ..model.naming import MANIFEST, BackupId, manifest_key, object_key, set_prefix
 from ..ports import Store
@@ -11,12 +13,24 @@ from .protect import delete_unless_retained
 from .world import World, read_catalogue
 
 
-def sweep_orphans(world: World) -> tuple[str, ...]:
+@dataclass
+class Swept:
+    """What a sweep removed, and of each repository in which something stays for the next one, why."""
+
+    names: list[str] = field(default_factory=list)
+    stayed: dict[str, str] = field(default_factory=dict)
+
+    def warnings(self, store: Store) -> tuple[str, ...]:
+        """Return what a user is told of one repository."""
+        return (f"repository {store.name}: {self.stayed[store.name]}",) if store.name in self.stayed else ()
+
+
+def sweep_orphans(world: World) -> Swept:
     """Delete the objects of sets without a manifest, left by a killed run or an interrupted prune; name them.
 
     Where any repository is enough, one that deletes nothing stops no other.
     """
-    swept = []
+    swept = Swept()
     now = world.clock.now()
     for store in world.stores:
         for orphan in read_catalogue(store, world.cluster).orphans():
@@ -25,13 +39,15 @@ def sweep_orphans(world: World) -> tuple[str, ...]:
                 try:
                     locked = [delete_unless_retained(store, object_key(world.cluster, orphan.id, name))
                               for name in orphan.objects]
-                except RestorableError:
+                except RestorableError as error:
                     if not world.any_is_enough:
                         raise
-                    break          # what stays is an orphan for the next run, and in nobody's way
+                    # in nobody's way, and an orphan for the next run
+                    swept.stayed[store.name] = f"what is left of {orphan.id} could not be deleted: {error.message}"
+                    break
                 if not all(locked):
-                    swept.append(f"{store.name}:{orphan.id}")
-    return tuple(swept)
+                    swept.names.append(f"{store.name}:{orphan.id}")
+    return swept
 
 
 def delete_set(store: Store, cluster: str, backup: BackupId, objects: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from .world import World
 def sweep_where_allowed(world: World) -> tuple[str, ...]:
     """Sweep as sweep_orphans does; what this host has no right to delete stays for the one that prunes."""
     try:
-        return sweep_orphans(world)
+        return tuple(sweep_orphans(world).names)
     except ConfigError as error:
         if error.code != "store.denied":
             raise

@@ -24,7 +24,7 @@ def run(call: Call) -> Result:
     report = backup_report(done)
     name, dry_run = call.cluster.name, call.options.dry_run
     return Result(report, render_backup(name, report, dry_run=dry_run), backup_done(name, report, dry_run=dry_run),
-                  warnings=(*report["warnings"], *report["failed"]))
+                  warnings=tuple(report["warnings"]))
 
 
 def _job(call: Call) -> DumpJob:
