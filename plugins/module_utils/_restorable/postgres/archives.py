@@ -117,7 +117,8 @@ def no_room(folder: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(f"archive cannot be staged in {folder}: {error.strerror}", code="restore.staging",
-                          hint="Set staging to a folder with room for the whole uncompressed dump.") from error
+                          hint="Set staging to a folder with room for the whole uncompressed dump, or for the tables "
+                               "that are chosen of it.") from error
 
 
 def _spool(chunks: Iterable[bytes], path: str) -> None:
