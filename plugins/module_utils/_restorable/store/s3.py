@@ -11,7 +11,6 @@ from typing import Any, Callable, Iterable, Iterator
 from urllib.parse import quote, urlencode
 
 from ..errors import ConfigError, Damaged, NotFound, Refused
-from ..model.retained import retained_until
 from ..model.s3_settings import S3Repository
 from ..ports import Entry, Stored
 from ..stream.stage import owned
@@ -195,11 +194,7 @@ class S3Store:
                 raise Damaged(f"repository {self.name}: {self.settings.place} gives back other bytes than it was sent",
                               hint="Trust no backup to it; look at its logs.", code="store.corrupted")
         finally:
-            try:
-                delete_current(self._calls, full, f"{self.name}:{key}", self._now())
-            except Refused as error:
-                if retained_until(error) is None:
-                    raise              # a bucket that locks all that comes keeps these few bytes too
+            delete_current(self._calls, full, f"{self.name}:{key}", self._now())
 
     def _refuse_taken(self, key: str) -> None:
         if look(self._calls, self._key(key)) is not None:
