@@ -70,6 +70,17 @@ def test_a_scheduled_backup_fires_and_the_container_is_healthy(staging):
     assert "staging-secret" not in said + staging.compose("logs", "backup").stdout
 
 
+def test_backups_are_sealed_and_only_the_drill_service_opens_them(staging):
+    backup = staging.sets()[-1]
+    assert all(path.suffix == ".age" for path in staging.backups.glob(f"*/backup/{backup}/*") if path.suffix != ".json")
+    done = staging.run("drill", "drill", backup)
+    assert "passed" in done.stdout
+    refused = staging.run("backup", "restore", backup, "shop", "--into", "copy", check=False)
+    assert refused.returncode != 0
+    assert "hint: " in refused.stdout
+    assert "copy" not in staging.sql("SELECT string_agg(datname, ' ') FROM pg_database")
+
+
 def test_the_services_have_no_rights_that_they_do_not_need(staging):
     found = staging.container("backup")
     host = found["HostConfig"]

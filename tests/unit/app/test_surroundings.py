@@ -13,6 +13,8 @@ from _restorable.app.surroundings import from_environment
 from _restorable.errors import ConfigError
 from _restorable.model.variables import READ
 
+KEY = "age1htclll82vzdrcgxs0wqvpexwfaqnksk6px6zp0njeaa4glfj4u0slwmj90"
+
 
 @pytest.fixture
 def secret(tmp_path):
@@ -34,8 +36,11 @@ def test_every_variable_can_be_read_from_a_file(name, secret):
     value = "/x" if name in ("DB01_FILESYSTEM_PATH", "DEFAULT_FILESYSTEM_PATH", "DB_DUMP_TARGET") else value
     value = "gzip" if name.endswith("COMPRESSION") else "60" if name.endswith(("INTERVAL", "FREQ")) else value
     value = "+0" if name.endswith("BEGIN") else value
+    value = {"BACKUP_RECIPIENTS": KEY, "BACKUP_IDENTITY_FILE": "/x", "BACKUP_S3_CA_FILE": "/x"}.get(name, value)
+    value = "https://s3" if name.endswith("ENDPOINT_URL") else "path" if name.endswith("ADDRESSING") else value
     secret.write_text(value + "\n")
-    assert from_environment({f"{name}_FILE": str(secret)}) == from_environment({name: value})
+    bucket = {"BACKUP_S3_BUCKET": "b"} if "S3_" in name and not name.endswith(("BUCKET", "ID", "SECRET", "KEY")) else {}
+    assert from_environment({f"{name}_FILE": str(secret), **bucket}) == from_environment({name: value, **bucket})
 
 
 def test_a_list_of_databases_in_a_file_has_one_on_each_line(secret):

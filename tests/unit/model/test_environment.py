@@ -77,6 +77,52 @@ def test_a_password_stands_in_no_message():
     assert "geheim" not in words
 
 
+# --- who can read it, and a second place ---
+
+KEY = "age1htclll82vzdrcgxs0wqvpexwfaqnksk6px6zp0njeaa4glfj4u0slwmj90"
+
+
+@pytest.mark.parametrize("text", [KEY, f"{KEY},", f"# the safe's\n{KEY}\n"])
+def test_recipients_are_a_list_or_a_file_of_lines(text):
+    [recipient] = read_environment({"BACKUP_RECIPIENTS": text}).settings.encryption.recipients
+    assert recipient.text == KEY
+
+
+def test_recipients_without_a_key_fail_closed():
+    found = read_environment({"BACKUP_RECIPIENTS": "# none yet"}).settings.encryption
+    assert (found.recipients, found.required) == ((), True)
+
+
+def test_a_wrong_recipient_is_told():
+    assert "recipients" in refusal(BACKUP_RECIPIENTS="age1wrong").message
+
+
+def test_an_identity_is_the_path_of_a_file():
+    found = read_environment({"BACKUP_IDENTITY_FILE": "/run/secrets/identity"}).settings.encryption
+    assert found.identity_files == ("/run/secrets/identity",)
+    assert "BACKUP_IDENTITY_FILE" in refusal(BACKUP_IDENTITY_FILE="identity").message
+
+
+@pytest.mark.parametrize("names", [
+    ("BACKUP_S3_BUCKET", "BACKUP_S3_PREFIX", "BACKUP_S3_REGION", "BACKUP_S3_ACCESS_KEY_ID",
+     "BACKUP_S3_SECRET_ACCESS_KEY"),
+    ("DB01_S3_BUCKET", "DB01_S3_PATH", "DB01_S3_REGION", "DB01_S3_KEY_ID", "DB01_S3_KEY_SECRET"),
+    ("S3_BUCKET", "S3_PATH", "S3_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")])
+def test_a_bucket_is_a_second_repository_under_every_name(names):
+    given = dict(zip(names, ("acme", "postgres", "eu-west-1", "AK", "SK")))
+    settings = read_environment(given).settings
+    found = settings.repositories["offsite"]
+    assert (found.bucket, found.prefix, found.region, found.credentials) == (
+        "acme", "postgres/", "eu-west-1", ("AK", "SK", ""))
+    assert tuple(settings.clusters["db"].repositories) == ("backups", "offsite")
+
+
+def test_a_place_without_a_bucket_and_half_of_a_key_are_refused():
+    assert refusal(BACKUP_S3_REGION="eu").message == (
+        "environment variable BACKUP_S3_REGION is set, and BACKUP_S3_BUCKET is not")
+    assert "a part of its credentials" in refusal(BACKUP_S3_BUCKET="b", BACKUP_S3_ACCESS_KEY_ID="AK").message
+
+
 # --- prefixes and modes ---
 
 
@@ -209,7 +255,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest(name, near):
 
 @pytest.mark.parametrize("name", [
     "POSTGRES_EXTRA_OPTS", "DB01_EXTRA_OPTS", "DEFAULT_EXTRA_BACKUP_OPTS", "DB01_ENCRYPT", "DB01_ENCRYPT_PASSPHRASE",
-    "PASSPHRASE", "DEFAULT_S3_BUCKET", "S3_BUCKET", "DB01_BLOBXFER_STORAGE_ACCOUNT", "DB02_HOST", "DB17_NAME",
+    "PASSPHRASE", "DEFAULT_S3_HOST", "S3_PROTOCOL", "DB01_BLOBXFER_STORAGE_ACCOUNT", "DB02_HOST", "DB17_NAME",
     "DB01_ARCHIVE_TIME", "DEFAULT_BACKUP_BLACKOUT_BEGIN", "DB01_POST_SCRIPT"])
 def test_what_would_change_a_backup_is_refused_and_its_value_not_shown(name):
     error = refusal(**{name: "geheim"})

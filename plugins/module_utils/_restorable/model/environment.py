@@ -23,7 +23,7 @@ FOREVER = ("unlimited", "-1", "false", "never")
 KEEPS = {"BACKUP_KEEP_DAYS": "daily", "BACKUP_KEEP_WEEKS": "weekly", "BACKUP_KEEP_MONTHS": "monthly"}
 COMPRESSIONS = {"zstd": "zstd", "zst": "zstd", "gz": "gzip", "gzip": "gzip", "none": "none"}
 _ON, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-REPOSITORY = "backups"
+REPOSITORY, OFFSITE = "backups", "offsite"
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,28 @@ def _retention(given: _Given) -> dict[str, Any]:
     return {"within": f"{given.number('BACKUP_RETENTION_DAYS')}d"}
 
 
+def _bucket(given: _Given) -> dict[str, Any]:
+    """Return the repository in a bucket; {} without one."""
+    if not given.asked("BACKUP_S3_BUCKET"):
+        for name in ("BACKUP_S3_PREFIX", "BACKUP_S3_ENDPOINT_URL", "BACKUP_S3_REGION"):
+            if given.asked(name):
+                raise ConfigError(f"environment variable {name} is set, and BACKUP_S3_BUCKET is not",
+                                  hint="Set BACKUP_S3_BUCKET, too, or neither.", code="environment.bucket")
+        return {}
+    found = {key: given.text(f"BACKUP_S3_{key.upper()}") for key in (
+        "bucket", "prefix", "endpoint_url", "region", "addressing", "ca_file", "access_key_id", "secret_access_key")}
+    return {"type": "s3", **{key: value for key, value in found.items() if value}}
+
+
+def _encryption(given: _Given) -> dict[str, Any]:
+    lines = [each.strip() for each in re.split("[,\n]", given.text("BACKUP_RECIPIENTS"))]
+    recipients = [each for each in lines if each and not each.startswith("#")]
+    identity = given.path("BACKUP_IDENTITY_FILE")
+    # a key that opens does not seal, so that the drill service, which has one and writes no backup, is no error
+    return {**({"recipients": recipients} if recipients or given.asked("BACKUP_RECIPIENTS") else {}),
+            **({"identity_file": identity} if identity else {})}
+
+
 def _body(given: _Given, prefix: str, folder: str, retention: Mapping[str, Any]) -> dict[str, Any]:
     method = given.text("BACKUP_COMPRESSION").lower()
     if method not in COMPRESSIONS:
@@ -186,12 +208,15 @@ def _body(given: _Given, prefix: str, folder: str, retention: Mapping[str, Any])
             "exclude_databases": given.words("BACKUP_EXCLUDE_DATABASES"), "globals": given.flag("BACKUP_GLOBALS"),
             "role_passwords": given.flag("BACKUP_ROLE_PASSWORDS")}
     repository = {"path": folder, "evidence": given.path("BACKUP_EVIDENCE_DIR")}
+    bucket = _bucket(given)
     cluster = {
-        "connection": given.connection(), "repositories": [REPOSITORY], "retention": {"dump": retention},
+        "connection": given.connection(), "repositories": [REPOSITORY, *([OFFSITE] if bucket else [])],
+        "retention": {"dump": retention},
         "objectives": {"rpo": given.text("BACKUP_RPO"), "rto": given.text("BACKUP_RTO") or None},
         "jobs": {"dump": dump, "drill": {"scratch": {"dir": given.path("DRILL_SCRATCH_DIR")
                                                      if given.asked("DRILL_SCRATCH_DIR") else ""}}}}
     if given.asked("WAL_SLOT"):
         cluster["wal"] = {"method": "stream", "slot": given.text("WAL_SLOT"), "spool": given.path("WAL_SPOOL")}
-    return {"repositories": {REPOSITORY: {key: value for key, value in repository.items() if value}},
-            "clusters": {prefix: cluster}}
+    return {"repositories": {REPOSITORY: {key: value for key, value in repository.items() if value},
+                             **({OFFSITE: bucket} if bucket else {})},
+            "encryption": _encryption(given), "clusters": {prefix: cluster}}

@@ -22,8 +22,11 @@ REFUSED: dict[str, str] = {
     "POSTGRES_EXTRA_OPTS": "Remove it: choose with BACKUP_DATABASES, and the compression with BACKUP_COMPRESSION.",
     "(DB01_|DEFAULT_)?EXTRA_(BACKUP_|ENUMERATION_)?OPTS":
         "Remove it: choose with BACKUP_DATABASES, and the compression with BACKUP_COMPRESSION.",
-    "(DB01_|DEFAULT_)?ENCRYPT.*|PASSPHRASE": "Remove it to store backups unencrypted on purpose.",
-    "(DB01_|DEFAULT_)?(S3|BLOBXFER)_.*": "Remove it, or mount the folder that backups are to be kept in.",
+    "(DB01_|DEFAULT_)?ENCRYPT.*|PASSPHRASE":
+        "Remove it, and set BACKUP_RECIPIENTS to a public key of age, or store backups unencrypted on purpose.",
+    "(DB01_|DEFAULT_)?S3_.*":
+        "Remove it; BACKUP_S3_ENDPOINT_URL names the place, and BACKUP_S3_CA_FILE its certificates.",
+    "(DB01_|DEFAULT_)?BLOBXFER_.*": "Remove it, or mount the folder that backups are to be kept in.",
     "(DB01_|DEFAULT_)?ARCHIVE_TIME": "Remove it: retention decides by BACKUP_RETENTION_DAYS what is kept.",
     "(DB01_|DEFAULT_)?BACKUP_BLACKOUT_(BEGIN|END)": "Remove it, and leave those hours out of BACKUP_SCHEDULE.",
     "DB(0[2-9]|[1-9][0-9])_.*": "Give each server a backup service of its own, or deploy the role once for each.",
@@ -55,7 +58,8 @@ WARNED: dict[str, str] = {
 # read with one value only: pattern → the values that are what is done anyway, and what to do about others
 ONLY: dict[str, tuple[tuple[str, ...], str]] = {
     "(DB01_|DEFAULT_|DB_)TYPE": (("pgsql", "postgres", "postgresql"), "Only PostgreSQL is backed up; remove it."),
-    "(DB01_|DEFAULT_)?BACKUP_LOCATION": (("filesystem",), "Remove it, and mount the folder that backups are kept in."),
+    "(DB01_|DEFAULT_)?BACKUP_LOCATION": (
+        ("filesystem",), "Remove it; backups are kept in BACKUP_DIR, and in the bucket of BACKUP_S3_BUCKET too."),
 }
 
 # the db image's own, which share a file of variables with ours
