@@ -70,6 +70,11 @@ def connect(settings: S3Repository) -> Any:
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise ConfigError(f"repository {settings.name}: {error}", code="store.client",
                           hint="Mend the endpoint_url, the profile or the files that are named.") from error
+    if "IfNoneMatch" not in client.meta.service_model.operation_model("PutObject").input_shape.members:
+        # before 1.35.2 it cannot ask that nothing is overwritten, and so neither could we
+        raise ConfigError(f"repository {settings.name}: botocore {botocore.__version__} is too old",
+                          hint="Install 1.35.2 or newer with `python3 -m pip install --upgrade boto3`; Debian 12's "
+                               "package is older.", code="store.old_boto3")
     sign_by_checksum(client)
     return client
 
