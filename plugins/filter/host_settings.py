@@ -16,7 +16,7 @@ author:
   - restorable contributors (@restorable)
 description:
   - Checks settings as the host command does, and returns the content of its settings file, in which every password of a
-    connection became the name of a file, and these files.
+    connection and the keys of every bucket became the name of a file, and these files. Other secrets are refused.
 positional: _input, secrets
 options:
   _input:

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.errors import RestorableError
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.jobs import COMMANDS
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.s3_settings import CREDENTIALS
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.settings import Settings
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.timers import (
     crontab,
@@ -39,7 +40,7 @@ def unknown_variables(names: Iterable[str], known: Iterable[str]) -> str:
 
 
 def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> dict[str, Any]:
-    """Return {"config", "secrets"}: the settings file, in which passwords became files, and these files."""
+    """Return {"config", "secrets"}: the settings file, in which secrets became files, and these files."""
     config, found = _plain(body), []
     config = {key: value for key, value in config.items() if value not in ({}, [], "", None)}
     for name, cluster in config.get("clusters", {}).items():
@@ -48,9 +49,12 @@ def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> 
         if password:
             connection["password_file"] = f"{secrets}/{name}.inventory.password"
             found.append({"path": connection["password_file"], "content": f"{password}\n"})
+    _read(config)
+    for name, repository in config.get("repositories", {}).items():
+        found += _credentials(f"{secrets}/{name}.inventory.credentials", repository)
     for where in _secrets(config, ""):
-        raise AnsibleFilterError(f"{where} holds a secret in the inventory. Put it into a file of mode 0600 on the "
-                                 "host, and name that file.")
+        raise AnsibleFilterError(f"{where} holds a secret in the inventory, and a host's settings file holds none. "
+                                 f"{_cure(where)}")
     _read(config)
     return {"config": config, "secrets": found}
 
@@ -87,11 +91,31 @@ def _paths(body: Mapping[str, Any], name: str) -> list[str]:
     return list(dict.fromkeys(path for path in found if path))
 
 
+def _credentials(path: str, repository: dict[str, Any]) -> list[dict[str, str]]:
+    """Move a bucket's keys out of its settings into the file at path, in the form of ~/.aws/credentials."""
+    given = {name: repository.pop(name) for name in CREDENTIALS if name in repository}
+    if not any(given.values()):
+        return []
+    if repository.get("credentials_file"):
+        raise AnsibleFilterError("a repository has access_key_id and a credentials_file. Give one of them.")
+    lines = [f"[{repository.get('profile') or 'default'}]", *(f"aws_{name} = {value}" for name, value in given.items())]
+    repository["credentials_file"] = path
+    return [{"path": path, "content": "".join(f"{line}\n" for line in lines)}]
+
+
+def _cure(where: str) -> str:
+    if ".secret_options." in where:
+        return ("Write a remote with it into a configuration of rclone on the host, mode 0600 and the agent's user, "
+                "and name that file in config_file.")
+    return "Put it into a file of mode 0600 on the host, and name that file."
+
+
 def _secrets(value: Any, where: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             path = f"{where}.{key}" if where else str(key)
-            if isinstance(inner, str) and inner and SECRET.search(str(key)) and not PUBLIC.search(str(key)):
+            hidden = (SECRET.search(str(key)) and not PUBLIC.search(str(key))) or where.endswith(".secret_options")
+            if isinstance(inner, str) and inner and hidden:
                 yield path
             yield from _secrets(inner, path)
     elif isinstance(value, list):

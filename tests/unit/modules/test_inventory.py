@@ -50,11 +50,31 @@ def test_a_password_becomes_a_file_and_is_nowhere_else(inventory):
     assert "s3cret" not in str(found["config"])
 
 
-def test_another_secret_in_the_inventory_is_refused_without_being_shown(inventory):
-    s3 = {"off": {"type": "s3", "bucket": "b", "access_key_id": "AK", "secret_access_key": "s3cret"}}
-    with pytest.raises(AnsibleFilterError, match="repositories.off.secret_access_key holds a secret") as found:
+@pytest.mark.parametrize("profile", ["", "backups"])
+def test_the_keys_of_a_bucket_become_a_file_and_are_nowhere_else(inventory, profile):
+    s3 = {"off": {"type": "s3", "bucket": "b", "profile": profile, "access_key_id": "AK",
+                  "secret_access_key": "s3cret"}}
+    found = inventory.host_settings({"repositories": s3, "clusters": {"shop": {}}}, "/etc/r")
+    assert found["secrets"] == [{
+        "path": "/etc/r/off.inventory.credentials",
+        "content": f"[{profile or 'default'}]\naws_access_key_id = AK\naws_secret_access_key = s3cret\n"}]
+    assert found["config"]["repositories"]["off"] == {
+        "type": "s3", "bucket": "b", "profile": profile, "credentials_file": "/etc/r/off.inventory.credentials"}
+    assert s3["off"]["secret_access_key"] == "s3cret"      # the inventory itself stays as it was
+
+
+def test_half_of_a_buckets_keys_is_refused(inventory):
+    s3 = {"off": {"type": "s3", "bucket": "b", "access_key_id": "AK"}}
+    with pytest.raises(AnsibleFilterError, match="repositories.off has a part of its credentials only"):
         inventory.host_settings({"repositories": s3, "clusters": {"shop": {}}})
+
+
+def test_another_secret_in_the_inventory_is_refused_with_its_cure_and_without_being_shown(inventory):
+    nas = {"nas": {"type": "rclone", "remote": "nas:postgres", "secret_options": {"sftp-pass": "s3cret"}}}
+    with pytest.raises(AnsibleFilterError, match="repositories.nas.secret_options.sftp-pass holds a secret") as found:
+        inventory.host_settings({"repositories": nas, "clusters": {"shop": {}}})
     assert "s3cret" not in str(found.value)
+    assert "name that file in config_file" in str(found.value)
 
 
 def test_wrong_settings_are_told_with_path_and_cure(inventory):
