@@ -141,6 +141,9 @@ def test_bad_input_leaves_settings_and_schedule_in_force(ansible, host, place, t
     loose = tmp_path / "secret"
     loose.write_text("x")
     loose.chmod(0o644)
+    old = tmp_path / "python"                      # one that cannot run this version of the command
+    old.write_text("#!/bin/sh\necho 'SyntaxError: future feature annotations is not defined' >&2\nexit 1\n")
+    old.chmod(0o755)
     bad = {
         "minute 61 is not in 0-59": host(jobs={"dump": {"schedule": "61 * * * *"}}),
         "is '0 3 30 feb *': no year has such a day": host(jobs={"dump": {"schedule": "0 3 30 feb *"}}),
@@ -149,6 +152,7 @@ def test_bad_input_leaves_settings_and_schedule_in_force(ansible, host, place, t
         "restorable_notify.mail is not a known setting": {**host(), "restorable_notify": {"mail": "me"}},
         "restorable_cluters is no variable of this collection. Did you mean restorable_clusters?":
             {**host(), "restorable_cluters": {}},
+        "future feature annotations is not defined": {**host(), "agent_python": str(old)},
     }
     hosts = {f"db{number}": {**given, "schedule_manager": "cron"} for number, given in enumerate(bad.values())}
     done = ansible.play("install", ansible.inventory(**hosts))
