@@ -39,6 +39,16 @@ def unknown_variables(names: Iterable[str], known: Iterable[str]) -> str:
     return ""
 
 
+def misspelt_variables(names: Iterable[str], known: Iterable[str]) -> str:
+    """Return what is wrong with variables that begin like a role's, "" if none is a role's but for a letter or two."""
+    good = list(known)
+    for name in sorted(set(names) - set(good)):
+        near = difflib.get_close_matches(name, good, 1, 0.88)
+        if near:
+            return f"{name} is no variable of this role. Did you mean {near[0]}?"
+    return ""
+
+
 def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> dict[str, Any]:
     """Return {"config", "secrets"}: the settings file, in which secrets became files, and these files."""
     config, found = _plain(body), []

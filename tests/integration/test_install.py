@@ -152,6 +152,7 @@ def test_bad_input_leaves_settings_and_schedule_in_force(ansible, host, place, t
         "restorable_notify.mail is not a known setting": {**host(), "restorable_notify": {"mail": "me"}},
         "restorable_cluters is no variable of this collection. Did you mean restorable_clusters?":
             {**host(), "restorable_cluters": {}},
+        "agent_usr is no variable of this role. Did you mean agent_user?": {**host(), "agent_usr": "root"},
         "future feature annotations is not defined": {**host(), "agent_python": str(old)},
     }
     hosts = {f"db{number}": {**given, "schedule_manager": "cron"} for number, given in enumerate(bad.values())}

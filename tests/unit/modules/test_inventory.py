@@ -92,6 +92,14 @@ def test_a_job_has_all_that_a_unit_and_a_line_need(inventory):
 
 
 @pytest.mark.parametrize(("names", "words"), [
+    (["agent_user", "agent_of_somebody_else"], ""),
+    (["agent_usr"], "agent_usr is no variable of this role. Did you mean agent_user?"),
+])
+def test_a_variable_that_is_a_roles_but_for_a_letter_is_told(inventory, names, words):
+    assert inventory.misspelt_variables(names, ["agent_user", "agent_group"]) == words
+
+
+@pytest.mark.parametrize(("names", "words"), [
     (["restorable_clusters", "restorable_max_age", "restorable_hosts"], ""),
     (["restorable_cluters"], "restorable_cluters is no variable of this collection. Did you mean restorable_clusters?"),
     (["restorable_zzz9"], "restorable_zzz9 is no variable of this collection. Remove it."),
