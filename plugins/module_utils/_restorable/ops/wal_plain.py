@@ -18,13 +18,13 @@ from ..model.wal import WalFile
 from ..model.wal_header import LENGTH, SegmentHeader
 from ..model.wal_naming import COMPRESSED
 from ..stream.compress import compress_whole, compressor
-from ..stream.stage import Stage, compose
+from ..stream.stage import CHUNK, Stage, compose
 from .wal_ports import WalSource
 
 BUFFERED = 16 * 1024 * 1024        # bytes of a file up to which it is read and packed once for all repositories
 
 
-LIGHT = 8 * 1024 * 1024            # packed bytes of a file that may lie beside those that are being packed
+LIGHT = 6 * 1024 * 1024            # packed bytes of a file that may lie beside those that are being packed
 
 
 class Bench:
@@ -68,9 +68,13 @@ class Plain:
 
     def pack(self, level: int, sealing: Stage | None) -> None:
         """Make the bytes as they are stored, while the buffer holds the file; of a large file nothing is made yet."""
-        if self.size <= BUFFERED:
-            whole = compress_whole(level, self._buffer) if self.file.kind in COMPRESSED else bytes(self._buffer)
-            self._packed = list(compose([whole], *_sealed(sealing)))
+        if self.size > BUFFERED:
+            return
+        if sealing is None and self.file.kind in COMPRESSED:
+            self._packed = [compress_whole(level, self._buffer)]
+        else:                          # piece by piece, so that it is not held a third time between the two
+            pieces = (bytes(self._buffer[begin:begin + CHUNK]) for begin in range(0, self.size, CHUNK))
+            self._packed = list(compose(pieces, *self._stages(level, sealing)))
 
     @property
     def light(self) -> bool:
@@ -81,8 +85,11 @@ class Plain:
         """Return the bytes as they are stored; a large file is read again for each repository."""
         if self._packed:
             return self._packed
-        compressing = [compressor("zstd", level)] if self.file.kind in COMPRESSED else []
-        return compose(self._source.read(self.file.name), *compressing, *_sealed(sealing))
+        return compose(self._source.read(self.file.name), *self._stages(level, sealing))
+
+    def _stages(self, level: int, sealing: Stage | None) -> Sequence[Stage]:
+        return [*([compressor("zstd", level)] if self.file.kind in COMPRESSED else []),
+                *([] if sealing is None else [sealing])]
 
     def _checked(self, head: bytes) -> SegmentHeader:
         header = SegmentHeader.parse(head, self.file.name)
@@ -94,6 +101,3 @@ class Plain:
                           hint="It is not what its name says; look at it with `pg_waldump`.")
         return header
 
-
-def _sealed(sealing: Stage | None) -> Sequence[Stage]:
-    return [] if sealing is None else [sealing]

@@ -26,7 +26,9 @@ LOOK = 0.2                         # seconds between two looks while nothing wai
 RETRY = (1.0, 2.0, 5.0, 10.0, 30.0)      # seconds before a file that failed is tried again
 REPORT = 5.0                       # seconds between two reports
 LEVEL = 30.0                       # seconds before a repository that was away is tried again
-STORING = 1                        # files that are being stored, which is waiting, beside those that are being packed
+# Files that are being stored, which is waiting for a disk, beside those that are being packed. 100 segments on two
+# busy processors: 1: 6.6 s, 2: 6.5 s, 3: 5.6 s.
+STORING = 3
 
 
 @dataclass
@@ -125,7 +127,7 @@ class Shipper:
 
     def _begin(self, pool: ThreadPoolExecutor, waiting: list[str]) -> None:
         now = self.clock.elapsed()
-        room = 2 * self.archive.job.workers - len(self._running)
+        room = 2 * self.archive.job.workers + STORING - len(self._running)
         for name in waiting:
             if room <= 0:
                 return

@@ -31,8 +31,10 @@ def never() -> bool:
 
 def ship(call: Call, source: WalSource, spool: ServerSpool, *, until: Callable[[], bool] = never) -> Result:
     """Ship from a source until that says so, or a signal comes; what waits then is shipped, with --once at once."""
+    from ...host.memory import one_heap
     from ...ops.wal_ship import Shipper
     from ..wal import open_archive, pause
+    one_heap()
     world = call.world()
     shipper = Shipper(open_archive(world, call.cluster), source, spool, world.clock, pause, call.console.warn,
                       call.cluster.wal_window)
