@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
@@ -97,6 +98,16 @@ def test_the_wal_of_a_base_that_goes_in_the_same_run_goes_too(store):
 def test_without_a_window_everything_since_the_oldest_base_stays(store):
     prune(world(store), KEEP_ALL, bases=KEEP_ALL)
     assert wal_of(store) == sorted([*names(*range(5, 60)), "00000002.history"])
+
+
+@pytest.mark.parametrize("where", ["cluster", "repository"])
+def test_of_a_tier_without_pitr_the_base_backups_own_wal_stays_alone(store, where):
+    tiers = {"daily": 2, "min_keep": 0, "min_age": 0, "max_delete_percent": 100}
+    alone = Policy.of({**tiers, "monthly": {"keep": 12, "pitr": False}}, bases=True)
+    here = world(store) if where == "cluster" else replace(world(store), retentions={store.name: {"base": alone}})
+    prune(here, KEEP_ALL, bases=alone if where == "cluster" else KEEP_ALL)
+    # the base of October 31 stays for the month's sake, those of this month for their days
+    assert wal_of(store) == sorted([*names(5, 6, *range(30, 60)), "00000002.history"])
 
 
 def test_without_a_base_nothing_goes(store):
