@@ -53,3 +53,9 @@ def test_a_tally_counts_one_stream_only():
     list(tally([]))
     with pytest.raises(ValueError, match="one stream"):
         tally([b"x"])
+
+
+def test_without_a_digest_the_size_alone_is_known():
+    tally = Tally(digest=False)
+    assert b"".join(tally([b"ab", b"c"])) == b"abc"
+    assert (tally.size, tally.sha256) == (3, "")

@@ -127,10 +127,8 @@ def _put(world: World, backup: BackupId, name: str, chunks: Iterable[bytes], rol
     """Store one object; what the server has compressed is stored as it comes."""
     method = options.compression if packed == "none" else "none"
     packing = DumpOptions(compression=method, level=options.level if method == "zstd" else None)
-    item = store_stream(world, backup, name, chunks, role=role, form=form, options=packing)
-    if packed == "none":
-        return item
-    return replace(item, compression=packed, plain_size=size, plain_sha256="")
+    item = store_stream(world, backup, name, chunks, role=role, form=form, options=packing, digest=packed == "none")
+    return item if packed == "none" else replace(item, compression=packed, plain_size=size)
 
 
 def _report(source: BaseSource, plan: BasePlan, stream: BaseStream, listed: FileList) -> BaseReport:

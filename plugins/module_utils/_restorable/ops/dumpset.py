@@ -110,9 +110,12 @@ def dump_globals(world: World, cluster: Cluster, job: DumpJob, backup: BackupId)
 
 
 def store_stream(world: World, backup: BackupId, stem: str, chunks: Iterable[bytes], *, role: str, form: str,
-                 options: DumpOptions, database: str = "") -> Item:
-    """Compress and seal a stream into every repository and return the object that it became."""
-    plain = Tally()
+                 options: DumpOptions, database: str = "", digest: bool = True) -> Item:
+    """Compress and seal a stream into every repository and return the object that it became.
+
+    Without digest the stream is not digested before that, for one whose stored bytes alone are known to be right.
+    """
+    plain = Tally(digest=digest)
     name = stem + SUFFIX[options.compression]
     packed = compressor(options.compression, options.level)(plain(counted(chunks, world.progress)))
     sealing = world.keys.sealing()

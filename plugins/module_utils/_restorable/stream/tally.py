@@ -14,12 +14,13 @@ class Tally:
     """A stage that passes bytes on; after a complete end it knows their size and SHA-256.
 
     hashlib lets other threads run while it works on a chunk of 2 KiB or more, and passes 2 GB/s on a processor
-    with SHA instructions, so the digest stays in the thread of the stream.
+    with SHA instructions, so the digest stays in the thread of the stream. Without digest
+    only the size is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, digest: bool = True) -> None:
         self._size = 0
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.sha256() if digest else None
         self._complete = False
 
     def __call__(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -31,7 +32,8 @@ class Tally:
         with owned(chunks) as source:
             for chunk in source:
                 self._size += len(chunk)
-                self._digest.update(chunk)
+                if self._digest:
+                    self._digest.update(chunk)
                 yield chunk
         self._complete = True
 
@@ -43,9 +45,9 @@ class Tally:
 
     @property
     def sha256(self) -> str:
-        """Return the SHA-256 in hex; raise ValueError before a complete end."""
+        """Return the SHA-256 in hex, "" if none was wanted; raise ValueError before a complete end."""
         self._ended()
-        return self._digest.hexdigest()
+        return self._digest.hexdigest() if self._digest else ""
 
     def _ended(self) -> None:
         if not self._complete:
