@@ -25,7 +25,7 @@ Range = tuple["int | None", "int | None"]
 class TableDigest:
     """A table's rows, and the sum over the hashes of all of them, which no order and no duplicate hides from.
 
-    method says how a row became a number: hash (of hash_record_extended), text (of its text form, PostgreSQL 13),
+    method says how a row became a number: hash (by its types' hash functions), text (of its text form, PostgreSQL 13),
     count (it did not; digest is None).
     """
 
