@@ -22,7 +22,7 @@ from .wal_archive import Archived, WalArchive
 from .wal_level import Level, bring_level
 from .wal_ports import Pause, Spool, WalSource
 
-LOOK = 0.2                         # seconds between two looks while nothing waits
+LOOK = 0.05                        # seconds between two looks while nothing waits
 RETRY = (1.0, 2.0, 5.0, 10.0, 30.0)      # seconds before a file that failed is tried again
 REPORT = 5.0                       # seconds between two reports
 LEVEL = 30.0                       # seconds before a repository that was away is tried again
