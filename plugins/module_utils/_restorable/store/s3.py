@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterable, Iterator
 from urllib.parse import quote, urlencode
 
 from ..errors import ConfigError, Damaged, NotFound, Refused
+from ..model.retained import retained_until
 from ..model.s3_settings import S3Repository
 from ..ports import Entry, Stored
 from ..stream.stage import owned
@@ -129,10 +130,8 @@ class S3Store:
         return None
 
     def _put_one(self, commit: Commit, key: str, data: bytearray) -> bool:
-        sums, arguments = checksums(self.checksum, data), self._arguments(key, commit)
-        if "ObjectLockMode" in arguments:
-            sums.update(checksums("md5", data))        # wanted with a lock, by whatever else the bytes are checked
-        answer = commit("put_object", Body=data, **sums, **arguments)
+        sums = self._sums_of_one(data)
+        answer = commit("put_object", Body=data, **sums, **self._arguments(key, commit))
         return confirms(answer, sums, data) if answer else False
 
     def _put_many(self, commit: Commit, key: str, parts: Iterable[tuple[int, bytearray]]) -> bool:
@@ -177,14 +176,15 @@ class S3Store:
         full = self._prefix + key
         token = secrets.token_hex(16)
         data = b"restorable " + token.encode()
-        sums = checksums(self.settings.checksum, data)
+        self.checksum = self.settings.checksum
+        sums = self._sums_of_one(data)
         answer = self._calls("put_object", full, Body=data, **sums)
         # one that is not repeated was not looked at; an MD5, the older way, is by nearly all
         self.checksum = self.settings.checksum if repeats(answer, sums) else "md5"
         try:
             try:
                 self._calls.ask("put_object", full, Body=data, IfNoneMatch="*",
-                                **checksums(self.checksum, data))
+                                **self._sums_of_one(data))
                 self.conditional = False
             except Failed as failed:
                 self.conditional = code_of(failed.error) in ("PreconditionFailed", "412")
@@ -194,7 +194,15 @@ class S3Store:
                 raise Damaged(f"repository {self.name}: {self.settings.place} gives back other bytes than it was sent",
                               hint="Trust no backup to it; look at its logs.", code="store.corrupted")
         finally:
-            delete_current(self._calls, full, f"{self.name}:{key}", self._now())
+            try:
+                delete_current(self._calls, full, f"{self.name}:{key}", self._now())
+            except Refused as error:
+                if retained_until(error) is None:
+                    raise              # a bucket that locks all that comes keeps these few bytes too
+
+    def _sums_of_one(self, data: bytes | bytearray) -> dict[str, str]:
+        """Return what goes with an object in one request: an MD5 too, which a bucket that locks objects asks for."""
+        return {**checksums(self.checksum, data), **checksums("md5", data)}
 
     def _refuse_taken(self, key: str) -> None:
         if look(self._calls, self._key(key)) is not None:
