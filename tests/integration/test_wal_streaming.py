@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from kit.archiving import archiving, base_backup, fill, recovered, rows, wait_until
+from kit.archiving import archiving, base_backup, fill, give, recovered, rows, wait_until
 from kit.servers import PHYSICAL_MAJORS
 
 majors = pytest.mark.parametrize("major", PHYSICAL_MAJORS, ids=lambda major: f"pg{major}")
@@ -97,3 +97,28 @@ def test_a_slot_that_is_not_there_is_named_with_the_command_that_makes_it():
         done = host.run("wal-stream", "--once")
         assert done.returncode == 2 and "no physical replication slot 'shop'" in done.stderr
         assert "pg_create_physical_replication_slot('shop', true)" in done.stderr
+
+
+def test_what_would_leave_a_gap_is_refused_with_what_to_do():
+    with streaming(15) as (server, host):
+        stream = host.spool / "stream"
+        stream.mkdir(mode=0o700)
+        (stream / "000000010000000000000001").write_bytes(bytes(2**20))        # long before the slot
+        give(host.folder)
+        done = host.run("wal-stream", "--once")
+        assert done.returncode == 3 and "is the newest in" in done.stderr and "Take a base backup" in done.stderr
+        shutil.rmtree(stream)
+        name = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn())")[0][0]
+        stream.mkdir(mode=0o700)
+        (stream / f"{name[:16]}000000FF").write_bytes(bytes(2**20))            # of a server that was further
+        give(host.folder)
+        done = host.run("wal-stream", "--once")
+        assert done.returncode == 3 and "is beyond the end of the server's WAL" in done.stderr, done.stderr
+        shutil.rmtree(stream)
+        server.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()")
+        fill(server, 40, segments=20)
+        server.sql("CHECKPOINT")
+        wait_until(lambda: server.sql("SELECT wal_status FROM pg_replication_slots") == [("lost",)])
+        done = host.run("wal-stream", "--once")
+        assert done.returncode == 4 and "so there is a gap" in done.stderr, done.stderr
+        assert "take a base backup at once" in done.stderr

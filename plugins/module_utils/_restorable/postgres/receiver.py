@@ -16,7 +16,7 @@ import time
 from contextlib import contextmanager
 from typing import Callable, Iterator, Mapping
 
-from ..errors import ConfigError, RestorableError, Unavailable
+from ..errors import ConfigError, Refused, RestorableError, ToolFailed, Unavailable
 from ..model.lsn import Lsn
 from ..model.timeline import lineage
 from ..model.wal import history_name
@@ -78,7 +78,7 @@ class Receiver:
             [[name, content]] = self._session.rows(f"TIMELINE_HISTORY {timeline}")
             self._files.write_history(name, content.encode())
         self._session.begin(f"START_REPLICATION SLOT {quote_ident(self._slot)} PHYSICAL {start} TIMELINE {timeline}")
-        self._session.answer()
+        self._answer()
         for message in self._session.copied(self._pulse):
             if message[:1] == b"w":
                 place = Lsn(struct.unpack_from("!q", message, 1)[0])
@@ -92,13 +92,21 @@ class Receiver:
         if self._done():
             return None
         self._session.end_copy()
-        rows = self._session.answer()
+        rows = self._answer()
         if not rows:
             return None                # the server was stopped
         self._session.finish()
         self._files.close()
         following = Lsn.parse(rows[0][1])
         return int(rows[0][0]), Lsn(following.value - following.value % self._size)
+
+    def _answer(self) -> list[list[str]]:
+        try:
+            return self._session.answer()
+        except ToolFailed as error:
+            raise ToolFailed(error.message, code="wal.stream_refused", hint=(
+                "Read the server's log. If WAL is gone that the slot should have held, there is a gap: drop the slot, "
+                "make it again, and take a base backup at once.")) from error
 
     def _done(self) -> bool:
         return self._stopping or (self._until is not None and self._written >= self._until)
@@ -135,12 +143,16 @@ def receiving(settings: Mapping[str, object], folder: str, slot: str, durable: D
             "SELECT setting::bigint, CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
             "ELSE pg_current_wal_flush_lsn() END::text FROM pg_settings WHERE name = 'wal_segment_size'"
         ).fetchone() or (0, "0/0")
-        row = server.execute("SELECT restart_lsn::text FROM pg_replication_slots WHERE slot_name = %s "
+        row = server.execute("SELECT restart_lsn::text, wal_status FROM pg_replication_slots WHERE slot_name = %s "
                              "AND slot_type = 'physical'", [slot]).fetchone()
     if row is None:
         raise ConfigError(f"the server has no physical replication slot {slot!r}", code="wal.no_slot",
                           hint="Make it with restorable.postgres.pg_wal_archive, or run "
                                f"`SELECT pg_create_physical_replication_slot('{slot}', true)` there.")
+    if row[1] == "lost":               # a physical slot is streamed from all the same, from wherever one asks
+        raise Refused(f"the server let go of WAL that slot {slot} should have held, so there is a gap",
+                      code="wal.slot_lost", hint=f"Run `SELECT pg_drop_replication_slot('{slot}')` there, make it "
+                      "again, and take a base backup at once; see max_slot_wal_keep_size.")
     files, floor = StreamFiles(folder, size), Lsn.parse(row[0] or "0/0")
     with open_replication(connection) as session:
         [[_system, timeline, *_rest]] = session.rows("IDENTIFY_SYSTEM")
@@ -164,6 +176,10 @@ def _beginning(session: Walsender, files: StreamFiles, timeline: int, slot: Lsn,
         raise Unavailable(f"segment {newest.name} is the newest in {files.folder}, but slot holds WAL from {slot} only",
                           code="wal.stream_gap", hint="Somebody else used the slot. Take a base backup, and empty that "
                           "folder once the repositories have what is in it.")
+    if newest.timeline == timeline and newest.end > flushed:
+        raise Unavailable(f"segment {newest.name} in {files.folder} is beyond the end of the server's WAL, {flushed}",
+                          code="wal.stream_ahead", hint="It is of another server, or this one was reset or lost WAL. "
+                          "Look at what is in that folder, and empty it once the repositories have what they need.")
     left = next((each.end for each in line.ancestors if each.timeline == newest.timeline), None)
     if line.has(newest.timeline, newest.end) or left is None:
         return newest.timeline, newest.end
