@@ -27,8 +27,11 @@ class Series:
         return statistics.median(self.seconds)
 
 
-def run(argv: Sequence[str], env: Mapping[str, str], *, cwd: str | None = None) -> tuple[float, int]:
+def run(argv: Sequence[str], env: Mapping[str, str], *, cwd: str | None = None,
+        heard: list[bytes] | None = None) -> tuple[float, int]:
     """Run a command to its good end and return (wall seconds, peak resident bytes of its own process).
+
+    heard, where given, gets what it printed.
 
     The peak is the kernel's VmHWM, read while the process lives; pg_dump and servers that it starts are not in it.
     """
@@ -43,6 +46,8 @@ def run(argv: Sequence[str], env: Mapping[str, str], *, cwd: str | None = None) 
     watcher.join()
     if child.returncode:
         raise RuntimeError(f"{argv} exits {child.returncode}:\n{said.decode(errors='replace')[-3000:]}")
+    if heard is not None:
+        heard.append(said)
     return seconds, max(peaks)
 
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from ..model.recovery_log import Told
 from ..model.row_data import without_rows
 from .accounts import Account
 from .connect import Connection, open_maintenance
+from .flush import flush
 from .leftovers import socket_folder
 from .restore import PgTarget
 from .scratch import SHARED, server_environment, server_leash, stop_at_once
@@ -153,6 +153,8 @@ class RecoveringServer:
         if status:
             raise ToolFailed(f"the server ended with status {status}: {self.last_words()}", code="recover.bad_stop",
                              hint="Read its words; start it by hand and look at its log.")
+        if not self._disposable:
+            flush(self.data)
 
     def log(self) -> str:
         """Return all that the server has said."""
@@ -188,9 +190,8 @@ class RecoveringServer:
         else:
             settings.update({key: QUIET[key] for key in ("autovacuum",)})
             settings["max_wal_size"] = "4GB"
-            if self.tool.major >= 14 and sys.platform.startswith("linux"):
-                # one call for the whole disk instead of one for each of thousands of files; as durable
-                settings["recovery_init_sync_method"] = "syncfs"
+            # nothing is told as recovered before all of it was flushed at once, see stop
+            settings["fsync"] = "off"
         settings.update(PRIVATE)
         settings.update(dict.fromkeys(_TARGETS, ""))
         for line, name in _AT_LEAST.items():
