@@ -100,4 +100,3 @@ class Plain:
                           f"timeline {header.timeline}", code="wal.no_segment",
                           hint="It is not what its name says; look at it with `pg_waldump`.")
         return header
-
