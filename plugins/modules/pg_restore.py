@@ -160,7 +160,33 @@ steps:
   type: list
   elements: dict
   sample:
-    - {action: add, database: app, from: app, detail: "public.orders, in one transaction", plain_size: 9732096}
+    - action: add
+      database: app
+      from: app
+      detail: public.orders, in one transaction
+      plain_size: 9732096
+      notes: ["brings back, if they are gone: VIEW public big"]
+verdict:
+  description: Of the newest drill of the backup, C(passed), C(failed) or C(incomplete); empty if it was never drilled.
+  returned: success
+  type: str
+  sample: passed
+drilled:
+  description: When that drill began.
+  returned: success
+  type: str
+  sample: "2026-11-20T04:00:00+00:00"
+proof:
+  description: The same in words.
+  returned: success
+  type: str
+  sample: proven by a drill on 2026-11-20 04:00 UTC
+leftovers:
+  description: Databases that a restore which was killed has left beside the restored ones; each is a note, too.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 notes:
   description: What was left out or passed over, and why. Each is a warning, too.
   returned: success
@@ -187,7 +213,8 @@ hint:
 from ansible_collections.restorable.postgres.plugins.module_utils._module import PROGRESS, Call, Plain, run
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.report import restore_report
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.wire import chooser, open_target
-from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.restore import RestoreWish, restore
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.restore import restore
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.restore_plan import RestoreWish
 
 NAMES = {"type": "list", "elements": "str", "default": []}
 OFF = {"type": "bool", "default": False}

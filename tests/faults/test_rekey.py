@@ -247,3 +247,19 @@ def test_the_age_command_opens_what_was_rekeyed(copy, request):
     assert run("zstd", "-dc", data=run(age, "-d", "-i", copy.new.path, path)).startswith(b"PGDMP")
     [line] = [each for each in copy.show(copy.ids("disk")[0])[2].restore if "keyed.dump" in each]
     assert line.startswith("age -d -i key.txt keyed.dump.zst.r1.age | zstd -d | pg_restore")
+
+
+def test_a_restore_whose_first_copy_is_bad_reads_the_other_one_by_its_own_manifest(copy, pg16):
+    from dataclasses import replace
+    world = copy.world()
+    rekey(replace(world, stores=world.stores[1:]))         # as if it had been killed before it came to the other one
+    names = {each: {path.name for path in copy.objects(copy.ids("disk")[0], each)} for each in REPOSITORIES}
+    assert names["disk"] != names["vault"]
+    [first] = [path for path in copy.objects(copy.ids("disk")[0], "disk") if ".dump" in path.name]
+    flipped(first, "middle")
+    plan, notes = copy.restore(backup=copy.ids("disk")[0], databases=("keyed",), into="keyed_again", globals=True)
+    try:
+        assert (plan.repository, "disk was passed over" in notes[0]) == ("vault", True)
+        assert pg16.sql("SELECT count(*) FROM item", database="keyed_again") == [(500,)]
+    finally:
+        pg16.sql("DROP DATABASE keyed_again")

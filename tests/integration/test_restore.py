@@ -7,19 +7,27 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+import threading
+import time
 import types
+from contextlib import suppress
 
+import psycopg
 import pytest
 
 from _restorable.errors import ConfigError, Damaged, NotFound, Refused, RestorableError, ToolFailed
+from _restorable.model.choice import choose
 from _restorable.model.server import Database
 from _restorable.ports import RestoreOptions
 from _restorable.postgres.archive_reader import PgArchives
 from _restorable.postgres.archives import untar
+from _restorable.postgres.folder import tar_folder
 from _restorable.postgres.loading import in_one_piece
 from _restorable.postgres.restore import PgTarget
 from kit import shop as kit
 from kit.servers import MAJORS, Missing, start_server
+
+LINES = [("sales", "lines")]
 
 
 @pytest.fixture(scope="module", params=MAJORS, ids=lambda major: f"pg{major}")
@@ -262,11 +270,34 @@ def test_user_objects_are_what_a_user_made(source):
 
 
 def test_relations_are_looked_up_by_name(shop):
-    assert shop.target.relation_exists("shop", "public.orders")
-    assert shop.target.relation_exists("shop", "lines")
-    assert shop.target.relation_exists("shop", "big")
-    assert not shop.target.relation_exists("shop", "public.lines")
-    assert not shop.target.relation_exists("shop", "pg_temp.orders")
+    wanted = [("public", "orders"), ("sales", "lines"), ("public", "big"), ("public", "lines"), ("pg_temp", "orders"),
+              ("public", "new line"), ("public", "odd name.x")]
+    assert shop.target.standing("shop", wanted) == ["public.big", "public.new\nline", "public.odd name.x",
+                                                    "public.orders", "sales.lines"]
+
+
+def test_what_depends_on_relations_is_named_but_not_what_goes_with_them(shop):
+    shop.server.sql("CREATE VIEW sales.bigger AS SELECT * FROM public.big WHERE total > 400", database="shop")
+    assert shop.target.dependents("shop", [("public", "orders")]) == [
+        "FK CONSTRAINT sales lines lines_order_id_fkey", "MATERIALIZED VIEW public mv", "VIEW public big",
+        "VIEW sales bigger"]
+    whole = [("public", "orders"), ("sales", "lines"), ("public", "mv"), ("public", "big"), ("sales", "bigger")]
+    assert shop.target.dependents("shop", whole) == []
+    assert shop.target.dependents("shop", [("public", "events_2025"), ("public", "customers")]) == [
+        "FK CONSTRAINT public orders orders_customer_fkey"]
+
+
+@pytest.mark.parametrize("form", ["custom", "tar", "directory"])
+def test_the_outline_of_an_archive_is_read_without_its_data(source, tmp_path, form):
+    if form == "directory":
+        kit.dump(source.server, "origin", "--format=directory", f"--file={tmp_path}/dir", "--compress=0")
+        data = b"".join(tar_folder(str(tmp_path / "dir")))
+    else:
+        data = kit.dump(source.server, "origin", f"--format={form}")
+    # the end, with data in it, is not missed
+    toc = source.target.outline(kit.chunks(data[:-3000]), RestoreOptions(form))
+    assert sorted(entry.name for entry in toc.of_kind("TABLE"))[:2] == ["child", "customers"]
+    assert choose(toc, ["orders"]).later[0].what == "VIEW public big"
 
 
 def test_a_swap_puts_the_new_database_in_the_place_of_the_old(shop):
@@ -276,17 +307,44 @@ def test_a_swap_puts_the_new_database_in_the_place_of_the_old(shop):
         assert len(shop.target.sessions("shop")) == 1
         with pytest.raises(Refused, match="in use"):
             shop.target.swap("newer", "shop", "shop_before", disconnect=False)
-        assert shop.target.relation_exists("shop", "sales.lines")
+        assert shop.target.standing("shop", LINES) == ["sales.lines"]
         shop.target.swap("newer", "shop", "shop_before", disconnect=True)
-    assert not shop.target.relation_exists("shop", "sales.lines")
+    assert shop.target.standing("shop", LINES) == []
     assert not shop.target.database_exists("newer")
-    assert not shop.target.database_exists("shop_before")
+    assert shop.target.standing("shop_before", LINES) == ["sales.lines"]
+    shop.target.drop_database("shop_before")
+
+
+def test_a_swap_wins_against_an_application_that_comes_back_at_once(shop):
+    shop.server.sql("CREATE DATABASE newer TEMPLATE origin")
+    over, came = threading.Event(), []
+
+    def come_back():
+        while not over.is_set():
+            with suppress(psycopg.Error), shop.server.connect("shop") as session:
+                came.append(session)
+                while not over.is_set():
+                    session.execute("SELECT 1")
+    threads = [threading.Thread(target=come_back) for _each in range(4)]
+    for each in threads:
+        each.start()
+    try:
+        while len(came) < 4:
+            time.sleep(0.01)
+        shop.target.swap("newer", "shop", "shop_before", disconnect=True)
+    finally:
+        over.set()
+        for each in threads:
+            each.join()
+    assert {"newer", "shop_before"}.intersection(shop.target.database_names()) == {"shop_before"}
+    shop.target.drop_database("shop_before")
 
 
 def test_a_swap_that_fails_gives_the_old_name_back(shop):
     with pytest.raises(RestorableError):
         shop.target.swap("no such database", "shop", "shop_before", disconnect=True)
-    assert shop.target.relation_exists("shop", "sales.lines")
+    assert shop.target.standing("shop", LINES) == ["sales.lines"]
+    shop.server.connect("shop").close()    # and it takes sessions
 
 
 def test_a_missing_locale_is_named_with_its_cure(source):

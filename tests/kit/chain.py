@@ -158,9 +158,10 @@ class Chain:
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
-    def killed(self, verb: str, phase: str, *, advanced: bool = False) -> int:
+    def killed(self, verb: str, phase: str, *, advanced: bool = False, **wish: Any) -> int:
         """Run a verb in a process of its own that kills itself by SIGKILL as a phase begins, or in its midst."""
-        words = [sys.executable, "-m", "kit.killed", self.config(), verb, phase, "midst" if advanced else ""]
+        words = [sys.executable, "-m", "kit.killed", self.config(), verb, phase, "midst" if advanced else "",
+                 json.dumps(wish)]
         process = subprocess.run(words, env=self._environment(), stdin=subprocess.DEVNULL, timeout=120,
                                  capture_output=True, text=True, check=False)
         assert process.returncode in (-9, 0), process.stderr

@@ -1,9 +1,13 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process that dies by SIGKILL in a phase of its work: python -m kit.killed CONFIG VERB PHASE [midst]."""
+"""A process that dies by SIGKILL in a phase of its work: python -m kit.killed CONFIG VERB PHASE [midst] [WISH].
+
+WISH is what a restore is to do, as JSON.
+"""
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -14,6 +18,8 @@ from _restorable.ops.backup import back_up
 from _restorable.ops.base import back_up_base
 from _restorable.ops.drill import drill
 from _restorable.ops.prune import prune
+from _restorable.ops.restore import restore
+from _restorable.ops.restore_plan import RestoreWish
 
 
 class Deadly:
@@ -32,7 +38,7 @@ class Deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(config: str, verb: str, phase: str, midst: str = "") -> None:
+def main(config: str, verb: str, phase: str, midst: str = "", wish: str = "{}") -> None:
     settings = load_config(config)
     cluster = settings.cluster("")
     world = wire.open_world(settings, cluster, Deadly(phase, midst=bool(midst)))
@@ -42,6 +48,9 @@ def main(config: str, verb: str, phase: str, midst: str = "") -> None:
         back_up_base(world, wire.open_source(cluster), cluster.base, archived=False)
     elif verb == "drill":
         drill(world, wire.open_scratch(cluster), cluster, cluster.drill, choose=wire.chooser(1))
+    elif verb == "restore":
+        words = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(wish).items()}
+        restore(world, wire.open_target(cluster), RestoreWish(**words), choose=wire.chooser(1))
     elif verb == "prune":
         prune(world, cluster.retention)
     else:

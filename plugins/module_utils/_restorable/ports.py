@@ -10,7 +10,10 @@ from datetime import datetime
 from typing import Any, Iterable, Iterator, Mapping, Protocol, Sequence
 
 from .model.fingerprint import Fingerprint
-from .model.server import Database, DumpOptions, Selection, Server
+from .model.server import Database, Selection, Server
+from .model.toc import Toc
+
+Relation = tuple[str, str]         # schema and name of a table, view or sequence
 
 
 @dataclass(frozen=True)
@@ -103,60 +106,6 @@ class Hooks(Protocol):
         """Run a command without a shell and return the end of what it said; raise ToolFailed unless it exits 0."""
 
 
-class DumpSession(Protocol):
-    """One database, its tables locked in ACCESS SHARE and then one exported snapshot, until the context ends."""
-
-    begun: datetime                # when the snapshot was taken
-    lsn: str                       # WAL position at that moment
-
-    def prepare(self, level: str) -> None:
-        """Read sequences, which obey no snapshot, before stream does: it may come to them before the fingerprint."""
-
-    def stream(self, options: DumpOptions) -> Iterator[bytes]:
-        """Yield pg_dump's uncompressed output of this snapshot; raise ToolFailed instead of ending early.
-
-        custom and plain give the tool's own format, directory gives one tar of the directory.
-        """
-
-    def contents(self) -> list[str]:
-        """Return the table of contents of what stream gave, one line an entry; plain has none.
-
-        Call it after stream ended. It is what the archive itself says, so that a dump that lacks something shows.
-        """
-
-    def fingerprint(self, level: str) -> Fingerprint:
-        """Return counts, digests and inventory of what stream dumps, seen in the same snapshot.
-
-        May run in a second thread beside stream.
-        """
-
-    def settle(self, found: Fingerprint) -> Fingerprint:
-        """Return the fingerprint widened by what moved during the dump without obeying the snapshot.
-
-        PostgreSQL reads sequences and definitions as they are now; call this after stream ended.
-        """
-
-
-class Cluster(Protocol):
-    """The server that is dumped."""
-
-    def server(self) -> Server:
-        """Return the server's facts; raise Unavailable if it cannot be asked."""
-
-    def dump_tool(self, server: Server) -> str:
-        """Return the version line of the pg_dump that will run; raise ConfigError if none is new enough."""
-
-    def session(self, database: str, selection: Selection, *,
-                lock_timeout: float) -> AbstractContextManager[DumpSession]:
-        """Lock every selected table, then export a snapshot; the blocker is named if a lock is not had."""
-
-    def dump_globals(self) -> Iterator[bytes]:
-        """Yield pg_dumpall --globals-only."""
-
-    def globals_inventory(self) -> dict[str, str]:
-        """Return {"role app": "…attributes…", …} of all roles, memberships, tablespaces and their settings."""
-
-
 @dataclass(frozen=True)
 class RestoreOptions:
     """How an archive is restored into a database."""
@@ -239,14 +188,23 @@ class Target(Protocol):
     def restore_globals(self, chunks: Iterable[bytes]) -> list[str]:
         """Run pg_dumpall's globals, leaving out what exists already; return what was left out and why."""
 
-    def relation_exists(self, database: str, relation: str) -> bool:
-        """Say whether a table, view or sequence named schema.name (or name, in any schema) is there."""
+    def database_names(self) -> list[str]:
+        """Return the names of all databases."""
+
+    def standing(self, database: str, relations: Sequence[Relation]) -> list[str]:
+        """Return schema.name of those relations that are there."""
+
+    def dependents(self, database: str, relations: Sequence[Relation]) -> list[str]:
+        """Return the views and foreign keys of others that depend on those relations, as "VIEW public big"."""
 
     def sessions(self, database: str) -> list[str]:
         """Describe the other sessions in a database, such as "app from psql since 03:00"."""
 
+    def rename_database(self, old: str, new: str) -> None:
+        """Rename a database that has no sessions; raise Refused if the new name is taken."""
+
     def swap(self, fresh: str, name: str, aside: str, *, disconnect: bool) -> None:
-        """Rename name to aside and fresh to name, then drop aside; on any error the old name is given back."""
+        """Rename name to aside and fresh to name, both or, on any error or kill, neither."""
 
     def restore(self, database: str, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """Restore one archive into an existing database, exit-on-error always; raise ToolFailed.
@@ -262,11 +220,17 @@ class Target(Protocol):
         """Give an archive, staged or in passing, so that it is listed and restored from one reading of the store."""
 
     def restore_staged(self, database: str, archive: Any, options: RestoreOptions, *,
-                       like: Database | None = None) -> list[str]:
-        """Restore what staged gave, as restore_whole does."""
+                       like: Database | None = None, beside: str = "") -> list[str]:
+        """Restore what staged gave, as restore_whole does.
+
+        With beside, the database bears that name until it is whole; then it has its own, with its properties, at once.
+        """
 
     def restore_properties(self, database: str, archive: Any) -> list[str]:
         """Give a database what a staged archive holds of the database itself: owner, grants, settings, comment."""
+
+    def outline(self, chunks: Iterable[bytes], options: RestoreOptions) -> Toc:
+        """Return an archive's table of contents with its dependencies, reading no more of it than that takes."""
 
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """Return the same as Archives.contents."""

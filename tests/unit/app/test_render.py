@@ -37,7 +37,7 @@ from _restorable.ops.backup import BackupReport
 from _restorable.ops.drill import DrillPlan
 from _restorable.ops.preflight import DumpPlan
 from _restorable.ops.prune import PruneReport
-from _restorable.ops.restore import RestorePlan, Step
+from _restorable.ops.restore_plan import RestorePlan, Step
 from _restorable.ops.status import ClusterStatus, RepositoryStatus
 from _restorable.ops.verify import Verified
 
@@ -215,8 +215,10 @@ def test_a_verification():
 
 def test_a_restore():
     steps = (Step("create", "shop_old", item("shop.dump.zst", "shop"), "a new database"),
-             Step("fill", "Möbel 50%", item("m.dump.zst", "Möbel 50%"), "an empty database, in one transaction"))
-    plan = RestorePlan("20261120T030000Z-dump", "local", "the newest", True, steps, MANIFEST)
+             Step("fill", "Möbel 50%", item("m.dump.zst", "Möbel 50%"), "an empty database, in one transaction"),
+             Step("add", "shop", item("shop.dump.zst", "shop"), "public.orders, in one transaction",
+                  ("cascade drops VIEW public big, which the backup brings back",)))
+    plan = RestorePlan("20261120T030000Z-dump", "local", "the newest", True, steps, MANIFEST, "passed", NOW)
     told = report.restore_report(plan, ["role app exists"])
     assert_golden("restore", render_restore("shop", told) + restore_done("shop", told, 93.0) + "\n")
 

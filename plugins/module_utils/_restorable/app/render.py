@@ -171,7 +171,8 @@ def render_restore(cluster: str, report: Report) -> str:
             for step in report["steps"]]
     head = f"plan: restore {cluster} {report['backup']} ({report['picked']}) from repository {report['repository']}"
     roles = ["  first roles and tablespaces; what exists stays as it is"] if report["globals"] else []
-    return joined([head, *roles, *indented(table(rows, "<<><"))])
+    told = [f"  {step['database']}: {note}" for step in report["steps"] for note in step["notes"]]
+    return joined([head, f"  {report['proof']}", *roles, *indented(table(rows, "<<><")), *told])
 
 
 def restore_done(cluster: str, report: Report, seconds: float | None) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..ops.backup import BackupReport
     from ..ops.drill import DrillPlan
     from ..ops.prune import PruneReport
-    from ..ops.restore import RestorePlan
+    from ..ops.restore_plan import RestorePlan
     from ..ops.status import ClusterStatus, RepositoryStatus
     from ..ops.verify import Verified
 
@@ -115,9 +115,18 @@ def drill_report(plan: DrillPlan, evidence: Evidence | None) -> Plain:
 def restore_report(plan: RestorePlan, notes: Iterable[str], *, dry_run: bool = False) -> Plain:
     """Describe what a restore did, or would do."""
     steps = [{"action": step.action, "database": step.database, "from": step.item.database, "detail": step.detail,
-              "plain_size": step.item.plain_size} for step in plan.steps]
+              "plain_size": step.item.plain_size, "notes": list(step.notes)} for step in plan.steps]
     return {"changed": bool(plan.steps) and not dry_run, "backup": plan.backup, "picked": plan.picked,
-            "repository": plan.repository, "globals": plan.globals, "steps": steps, "notes": list(notes)}
+            "repository": plan.repository, "globals": plan.globals, "steps": steps, "notes": list(notes),
+            "verdict": plan.verdict, "drilled": iso(plan.drilled), "leftovers": list(plan.leftovers),
+            "proof": _proof(plan)}
+
+
+def _proof(plan: RestorePlan) -> str:
+    on = f" on {plan.drilled:%Y-%m-%d %H:%M} UTC" if plan.drilled else ""
+    return {"passed": f"proven by a drill{on}", "failed": f"NOT proven: its drill{on} failed",
+            "incomplete": f"not proven: its drill{on} could not run to the end"}.get(
+                plan.verdict, f"not proven: it was never drilled; `restorable drill {plan.backup}` would tell")
 
 
 def verify_report(found: Sequence[Verified], *, dry_run: bool = False) -> Plain:

@@ -17,11 +17,12 @@ from ..host.progress import Silent, StatusFile
 from ..model.journal_view import Verify
 from ..model.pick import Choose
 from ..model.settings import ClusterSettings, Settings
+from ..ops.dump_ports import Cluster
 from ..ops.recovery_ports import RecoveryPlace
 from ..ops.source import BaseSource
 from ..ops.witness import Witnessing
 from ..ops.world import World
-from ..ports import Archives, Cluster, Progress, Scratch, Target
+from ..ports import Archives, Progress, Scratch, Target
 from ..stream.keyring import Keyring
 from . import pen, stores
 from .page import evidence_page

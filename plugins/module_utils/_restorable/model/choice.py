@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Iterable, Sequence
 
 from ..errors import ConfigError, NotFound
+from .text import some
 from .toc import Toc, TocEntry, shown
 
 RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE")
@@ -26,6 +27,9 @@ _SAME = ("TABLE DATA", "MATERIALIZED VIEW DATA", "TABLE ATTACH", "ROW SECURITY")
 _FOLLOWING = ("SEQUENCE OWNED BY", "SEQUENCE SET", "INDEX ATTACH", "ACL", "COMMENT", "SECURITY LABEL",
               "STATISTICS DATA")
 _ON_TABLES = ("INDEX", "STATISTICS", "SEQUENCE")
+# the hint where something depends on what is to be dropped
+DEPENDENTS = ("Nothing was changed. Drop them first, or set cascade to drop them too: views and foreign keys are "
+              "brought back from the backup.")
 _PART = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 _NAME = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))?")
 
@@ -83,14 +87,23 @@ def _find(toc: Toc, text: str) -> list[TocEntry]:
         # a role or schema with a space made the line ambiguous
         found = [entry for entry in relations if entry.rest.startswith(f"{shown(schema)} {shown(name)} ")]
     if not found:
-        names = [f"{entry.schema}.{entry.name}" for entry in relations]
-        near = difflib.get_close_matches(text, names, 3, 0.5) or names[:3]
         raise NotFound(f"table {text!r} is not in the backup of database {toc.database!r}", code="restore.no_table",
-                       hint=f"It holds {len(names)} relations, such as {', '.join(near) or 'none'}.")
+                       hint=_near(name, relations))
     if len({entry.schema for entry in found}) > 1:
         raise ConfigError(f"table {text!r} is in several schemas: {', '.join(entry.schema for entry in found)}",
                           hint="Name the schema too, as in schema.table.", code="restore.ambiguous_table")
     return found[:1]
+
+
+def _near(name: str, relations: Sequence[TocEntry]) -> str:
+    """Return what the archive holds, the most alike names of tables first."""
+    names = {entry.name for entry in relations}
+    alike = difflib.get_close_matches(name, names, 3, 0.5)
+    near = [f"{entry.schema}.{entry.name}" for each in alike for entry in relations if entry.name == each][:3]
+    if near:
+        return f"Did you mean {' or '.join(near)}? It holds {len(relations)} tables, views and sequences."
+    tables = [f"{entry.schema}.{entry.name}" for entry in relations if entry.kind != "SEQUENCE"]
+    return f"It holds {some(tables) or 'no table'}."
 
 
 def _of_schema(toc: Toc, schema: str) -> set[int]:

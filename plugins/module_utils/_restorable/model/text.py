@@ -71,6 +71,15 @@ def table(rows: Sequence[Sequence[str]], align: str = "", *, gap: str = "  ") ->
             for row in cells]
 
 
+def some(names: Sequence[str], limit: int = 5) -> str:
+    """Return "a, b, c", and of more than limit names how many are left out.
+
+    >>> some(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
 def display_width(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     return sum(0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1

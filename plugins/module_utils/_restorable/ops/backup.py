@@ -14,9 +14,9 @@ from ..model.naming import BackupId, manifest_key, object_key, set_prefix
 from ..model.server import Server
 from ..model.settings import DumpJob
 from ..model.stock import restore_commands
-from ..ports import Cluster
 from ..stream.tee import put_everywhere
 from ..version import VERSION
+from .dump_ports import Cluster
 from .dumpset import DumpedDatabase, dump_database, dump_globals
 from .partial import mark_missing
 from .preflight import DumpPlan, bind_cluster, plan_dump

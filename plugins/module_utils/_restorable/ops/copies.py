@@ -98,15 +98,16 @@ class Copies:
                 self.condemn(error)
         return self._left[0], self._manifest
 
-    def attempt(self, work: Callable[[Store], T]) -> T:
-        """Do work with the best copy; if reading that copy fails, with the next one.
+    def attempt(self, work: Callable[[Store, Manifest], T]) -> T:
+        """Do work with the best copy and its own manifest; if reading that copy fails, with the next one.
 
-        What work did must be undone when it raises.
+        Two copies need not have the same objects: a rekey that was stopped leaves one of them sealed anew. What work
+        did must be undone when it raises.
         """
         while True:
-            store, _manifest = self.best()
+            store, manifest = self.best()
             try:
-                return work(store)
+                return work(store, manifest)
             except RestorableError as error:
                 if not reading_failed(error, store, self._world.cluster, self.backup.id):
                     raise

@@ -15,11 +15,11 @@ from ..model.manifest import DatabaseReport, Item
 from ..model.naming import BackupId, escape, object_key
 from ..model.server import Database, DumpOptions
 from ..model.settings import DumpJob
-from ..ports import Cluster, DumpSession
 from ..stream.age import SUFFIX as SEALED_SUFFIX
 from ..stream.compress import compressor
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
+from .dump_ports import Cluster, DumpSession
 from .objects import counted
 from .protect import delete_unless_retained
 from .rungs import require_data_entries

@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Iterable, Iterator
 
-from ..errors import ConfigError, Damaged
+from ..errors import ConfigError, Damaged, NotFound
 from ..model.dumpfile import UNAUTHENTICATED
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import Item, Manifest
@@ -72,6 +72,16 @@ def _locked(item: Item, error: ConfigError) -> ConfigError:
     sealed = f"; it is sealed for {keys}" if item.encryption == "age" else ""
     return ConfigError(f"{item.name} cannot be opened: {error.message}{sealed}", hint=error.hint,
                        code=error.code)
+
+
+def item_of(manifest: Manifest, role: str, database: str = "") -> Item:
+    """Return the object with that role; raise NotFound where a copy's manifest has none."""
+    item = manifest.find(role, database)
+    if item is None:
+        what = f"dump of database {database!r}" if database else "roles and tablespaces"
+        raise NotFound(f"backup {manifest.id} holds no {what}", code=f"restore.no_{role}",
+                       hint=f"Run `restorable show {manifest.id}` to see what it holds.")
+    return item
 
 
 def read_fingerprint(world: World, store: Store, manifest: Manifest, database: str) -> Fingerprint | None:

@@ -4,11 +4,11 @@
 """Databases of a server that is restored into: look, create, drop, rename, swap."""
 from __future__ import annotations
 
+import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from ..errors import ConfigError, Refused, ToolFailed, Unavailable
-from ..model.choice import split_name
 from ..model.row_data import one_line
 from ..model.server import Database
 from .connect import driver, open_database, open_maintenance, quote_ident
@@ -56,11 +56,8 @@ SELECT coalesce(usename, 'a process')::text || coalesce(' from ' || nullif(appli
   FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() ORDER BY backend_start
 """
 
-_RELATION = """
-SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname !~ '^pg_(toast|temp)'
-   AND (%s::text IS NULL OR n.nspname = %s)
-"""
+_TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+_TERMINATE_AND_WAIT = _TERMINATE.replace("(pid)", "(pid, 10000)")      # from PostgreSQL 14 on
 
 
 class Databases:
@@ -74,17 +71,15 @@ class Databases:
         with self._maintenance() as session:
             return bool(session.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchall())
 
+    def names(self) -> list[str]:
+        """Return the names of all databases."""
+        with self._maintenance() as session:
+            return [str(row[0]) for row in session.execute("SELECT datname FROM pg_database ORDER BY 1").fetchall()]
+
     def user_objects(self, name: str) -> list[str]:
         """Return some names of what a user made in the database."""
         with self.open(name) as session:
             return [str(row[0]) for row in session.execute(_USER_OBJECTS.encode()).fetchall()]
-
-    def relation_exists(self, name: str, relation: str) -> bool:
-        """Say whether a table, view or sequence named schema.name, or name in any schema, is there."""
-        schema, table = split_name(relation)
-        with self.open(name) as session:
-            row = session.execute(_RELATION, [table, schema, schema]).fetchone()
-        return bool(row and row[0])
 
     def sessions(self, name: str) -> list[str]:
         """Describe the other sessions in a database."""
@@ -111,29 +106,46 @@ class Databases:
 
     def rename(self, old: str, new: str) -> None:
         """Rename a database that has no sessions."""
-        with self._maintenance(other_than=old) as session, self._explained(old, None):
+        with self._maintenance(other_than=old) as session, self._explained(new, None):
             session.execute(f"ALTER DATABASE {quote_ident(old)} RENAME TO {quote_ident(new)}".encode())
 
     def swap(self, fresh: str, name: str, aside: str, *, disconnect: bool) -> None:
-        """Put fresh in the place of name, then drop what was there.
+        """Put fresh in the place of name, whose database is called aside from then on.
 
-        Between the two renames no new session comes in: name takes no connections, and aside is dropped only
-        after fresh bears the name. On any error the old database has its name and its connections again.
+        Both renames are one transaction, so whoever is killed, PostgreSQL or we, leaves every name as it was. The first
+        rename locks the database before it waits for its sessions to end: no new one comes in meanwhile.
         """
         with self._maintenance(other_than=name) as session, self._explained(name, None):
-            session.execute(f"ALTER DATABASE {quote_ident(name)} ALLOW_CONNECTIONS false".encode())
+            if disconnect:
+                wait = session.info.server_version >= 140000
+                session.execute((_TERMINATE_AND_WAIT if wait else _TERMINATE).encode(), [name])
+            with self._kept_empty(name, disconnect=disconnect), session.transaction():
+                session.execute(f"ALTER DATABASE {quote_ident(name)} RENAME TO {quote_ident(aside)}".encode())
+                session.execute(f"ALTER DATABASE {quote_ident(fresh)} RENAME TO {quote_ident(name)}".encode())
+
+    @contextmanager
+    def _kept_empty(self, name: str, *, disconnect: bool) -> Iterator[None]:
+        """End the sessions that came in just before the rename had its lock, for as long as the context lasts."""
+        if not disconnect:
+            yield
+            return
+        done = threading.Event()
+
+        def end_sessions(session: Session) -> None:
+            while not done.wait(0.1):
+                try:
+                    session.execute(_TERMINATE.encode(), [name])
+                except driver().Error:
+                    return         # then the rename says who is in its way
+
+        with self._maintenance(other_than=name) as session:
+            thread = threading.Thread(target=end_sessions, args=(session,), daemon=True)
+            thread.start()
             try:
-                if disconnect:
-                    session.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s"
-                                    if session.info.server_version >= 140000 else
-                                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-                with session.transaction():
-                    session.execute(f"ALTER DATABASE {quote_ident(name)} RENAME TO {quote_ident(aside)}".encode())
-                    session.execute(f"ALTER DATABASE {quote_ident(fresh)} RENAME TO {quote_ident(name)}".encode())
-            except BaseException:
-                session.execute(f"ALTER DATABASE {quote_ident(name)} ALLOW_CONNECTIONS true".encode())
-                raise
-        self.drop(aside)
+                yield
+            finally:
+                done.set()
+                thread.join()
 
     def ensure_roles(self, names: Sequence[str]) -> list[str]:
         """Create the roles that are missing, without login; return the created ones."""
@@ -144,6 +156,17 @@ class Databases:
                     session.execute(f"CREATE ROLE {quote_ident(name)}".encode())
                     made.append(name)
         return made
+
+    def query(self, name: str, sql: str) -> list[list[str | None]]:
+        """Return a query's rows as text, asked in a read-only transaction that is rolled back."""
+        with self.open(name) as session:
+            session.execute("SET search_path TO \"$user\", public")
+            session.execute("BEGIN READ ONLY")
+            cursor = session.cursor()
+            result: Any = cursor.execute(sql.encode())
+            rows = _as_text(result.pgresult) if result.description else []
+            session.execute("ROLLBACK")
+            return rows
 
     @contextmanager
     def open(self, name: str) -> Iterator[Session]:
@@ -166,8 +189,7 @@ class Databases:
         try:
             yield
         except errors.DuplicateDatabase:
-            raise Refused(f"database {name!r} exists", code="restore.database_exists",
-                          hint="Choose another name, or drop it first.") from None
+            raise taken(name) from None
         except errors.ObjectInUse as error:
             raise Refused(f"database {name!r} is in use: {one_line(error)}", code="restore.in_use",
                           hint="Stop the application, or set disconnect to end its sessions.") from None
@@ -190,6 +212,12 @@ def _options(like: Database, version: int) -> list[tuple[str, str]]:
     elif like.provider == "b":
         options.append(("BUILTIN_LOCALE", like.locale))
     return options
+
+
+def taken(name: str) -> Refused:
+    """Return the error for a database's name that is somebody else's by now."""
+    return Refused(f"database {name!r} exists", code="restore.database_exists",
+                   hint="Choose another name, or drop it first.")
 
 
 def no_locale(database: str, locale: str, words: str) -> ConfigError:
@@ -219,3 +247,8 @@ def server_errors(what: str) -> Iterator[None]:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
+
+
+def _as_text(result: Any) -> list[list[str | None]]:
+    return [[None if (value := result.get_value(row, column)) is None else value.decode(errors="replace")
+             for column in range(result.nfields)] for row in range(result.ntuples)]

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Callable, Iterable, Iterator, Sequence
 
 from ..errors import Damaged, Refused, RestorableError, ToolFailed
-from ..model.choice import Choice, choose
+from ..model.choice import DEPENDENTS, Choice, choose
 from ..model.toc import Toc
 from ..ports import RestoreOptions
 from ..stream.program import feed
@@ -202,9 +202,7 @@ def _dependents(error: ToolFailed) -> RestorableError:
         return error
     found = re.findall(r"(?:DETAIL:\s*)?([^\n]*? depends on [^\n]*)", words)
     return Refused(f"what is to be dropped has dependents: {'; '.join(each.strip() for each in found[:5])}",
-                   code="restore.dependents",
-                   hint="Nothing was changed. Drop them first, or set cascade to drop them too: views and foreign "
-                        "keys are brought back from the backup.")
+                   code="restore.dependents", hint=DEPENDENTS)
 
 
 def _locale(words: str) -> str:

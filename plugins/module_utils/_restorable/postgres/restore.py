@@ -6,24 +6,27 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ToolFailed
 from ..model.fingerprint import Fingerprint
 from ..model.server import Database, Selection, Server
-from ..ports import RestoreOptions
+from ..model.toc import Toc
+from ..ports import Relation, RestoreOptions
 from .archive_reader import PgArchives
 from .archives import StagedArchive, staged
 from .connect import open_maintenance, quote_ident
-from .databases import Databases
+from .databases import Databases, taken
 from .fingerprint import take
 from .flowing import flowing
 from .globals import GlobalsFilter
 from .integrity import check_integrity
 from .inventory_globals import take_globals
 from .loading import Loader
+from .outline import outline
 from .parameters import KEYWORDS, Connection
 from .probe import ask_server
+from .standing import dependents, standing
 from .tuning import SESSION, bent_settings, session_options
 
 _DEFAULTS = "SELECT name, reset_val FROM pg_settings WHERE name = ANY(%s)"
@@ -67,9 +70,19 @@ class PgTarget:
         """See ports.Target."""
         return self.databases.user_objects(database)
 
-    def relation_exists(self, database: str, relation: str) -> bool:
+    def database_names(self) -> list[str]:
         """See ports.Target."""
-        return self.databases.relation_exists(database, relation)
+        return self.databases.names()
+
+    def standing(self, database: str, relations: Sequence[Relation]) -> list[str]:
+        """See ports.Target."""
+        with self.databases.open(database) as session:
+            return standing(session, relations)
+
+    def dependents(self, database: str, relations: Sequence[Relation]) -> list[str]:
+        """See ports.Target."""
+        with self.databases.open(database) as session:
+            return dependents(session, relations)
 
     def sessions(self, database: str) -> list[str]:
         """See ports.Target."""
@@ -82,6 +95,10 @@ class PgTarget:
     def drop_database(self, name: str) -> None:
         """See ports.Target."""
         self.databases.drop(name)
+
+    def rename_database(self, old: str, new: str) -> None:
+        """See ports.Target."""
+        self.databases.rename(old, new)
 
     def swap(self, fresh: str, name: str, aside: str, *, disconnect: bool) -> None:
         """See ports.Target."""
@@ -150,35 +167,63 @@ class PgTarget:
         return flowing(chunks, self._stage, self._bin_dir)
 
     def restore_staged(self, database: str, archive: StagedArchive, options: RestoreOptions, *,
-                       like: Database | None = None) -> list[str]:
-        """Restore a staged archive as restore_whole does."""
+                       like: Database | None = None, beside: str = "") -> list[str]:
+        """Restore a staged archive as restore_whole does; see ports.Target."""
         toc = archive.toc()
         described = bool(toc.of_kind("DATABASE")) and toc.database == database
         making, properties = self._loader("").database(archive, toc) if described else (b"", b"")
         maintenance = self._make_room(database)
+        place = beside or database
         if maintenance and described:
             self._loader(maintenance).create(making, toc, maintenance)
+            self._put_aside(database, beside)
         elif maintenance:
-            self.databases.create(database, like)
+            self.databases.create(place, like)
         if options.jobs <= 1:
             # with a table's creation and data in one transaction a server with wal_level minimal writes no WAL
             options = replace(options, single_transaction=True)
-        self._loader(database).whole(database, archive, options)
-        if described:
+        self._loader(place).whole(place, archive, options)
+        if beside:
+            self._give_name(beside, database, properties, maintenance)
+        elif described:
             self._loader(database).script(database, [properties], transaction=False)
-            return []
-        return [f"the properties of database {toc.database!r} (owner, grants, settings, comment) were not restored"]
+        return [] if described else [_no_properties(toc)]
+
+    def _put_aside(self, database: str, beside: str) -> None:
+        """Rename a database that was just made, so that while it is half there it does not bear its name."""
+        if not beside:
+            return
+        try:
+            self.databases.rename(database, beside)
+        except BaseException:
+            self.databases.drop(database)
+            raise
+
+    def _give_name(self, beside: str, database: str, properties: bytes, maintenance: str) -> None:
+        """Give a restored database its name and its properties in one transaction."""
+        if not properties:
+            self.databases.rename(beside, database)
+            return
+        named = f"ALTER DATABASE {quote_ident(beside)} RENAME TO {quote_ident(database)};\n"
+        try:
+            self._loader(maintenance).script(maintenance, [named.encode(), properties])
+        except ToolFailed as error:
+            raise taken(database) if "already exists" in error.message else error from error
 
     def restore_properties(self, database: str, archive: StagedArchive) -> list[str]:
         """See ports.Target."""
         toc = archive.toc()
         if not toc.of_kind("DATABASE") or toc.database != database:
-            return [f"the properties of database {toc.database!r} (owner, grants, settings, comment) were not restored"]
+            return [_no_properties(toc)]
         _making, properties = self._loader("").database(archive, toc)
         # the owner belongs to the making of a database, which is over here
         owner = f"ALTER DATABASE {quote_ident(database)} OWNER TO {quote_ident(toc.of_kind('DATABASE')[0].owner)};\n"
         self._loader(database).script(database, [owner.encode(), properties], transaction=False)
         return []
+
+    def outline(self, chunks: Iterable[bytes], options: RestoreOptions) -> Toc:
+        """See ports.Target."""
+        return outline(chunks, options.format, stage=self._stage, bin_dir=self._bin_dir)
 
     def contents(self, chunks: Iterable[bytes], options: RestoreOptions) -> list[str]:
         """See ports.Target. On a scratch server the restore that follows reads every block of data anyway."""
@@ -203,15 +248,8 @@ class PgTarget:
             return check_integrity(session, may_install=self._scratch)
 
     def query(self, database: str, sql: str) -> list[list[str | None]]:
-        """Return a query's rows as text, asked in a read-only transaction that is rolled back."""
-        with self.databases.open(database) as session:
-            session.execute("SET search_path TO \"$user\", public")
-            session.execute("BEGIN READ ONLY")
-            cursor = session.cursor()
-            result: Any = cursor.execute(sql.encode())
-            rows = _as_text(result.pgresult) if result.description else []
-            session.execute("ROLLBACK")
-            return rows
+        """Return a query's rows as text; see ports.Target."""
+        return self.databases.query(database, sql)
 
     def environment(self, database: str) -> dict[str, str]:
         """Return PG* variables with which a user's command reaches the database; see ports.Target."""
@@ -255,6 +293,5 @@ def _with_options(connection: Connection, options: str) -> Connection:
     return replace(connection, params={**connection.params, "options": f"{given} {options}".strip()})
 
 
-def _as_text(result: Any) -> list[list[str | None]]:
-    return [[None if (value := result.get_value(row, column)) is None else value.decode(errors="replace")
-             for column in range(result.nfields)] for row in range(result.ntuples)]
+def _no_properties(toc: Toc) -> str:
+    return f"the properties of database {toc.database!r} (owner, grants, settings, comment) were not restored"

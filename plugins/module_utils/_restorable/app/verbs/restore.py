@@ -4,19 +4,20 @@
 """restorable restore."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterable
 
 from ...errors import ConfigError
 from ..call import Call, Result
 from .restore_scratch import restore_into_scratch
 
 if TYPE_CHECKING:
-    from ...ops.restore import RestoreWish
+    from ...ops.restore_plan import RestoreWish
 
 
 def run(call: Call) -> Result:
     """Print the plan, then restore as it says."""
-    from ...ops.restore import RestoreWish, restore
+    from ...ops.restore import restore
+    from ...ops.restore_plan import RestoreWish
     from ..render import render_restore, restore_done
     from ..report import restore_report
     from ..wire import chooser, open_target
@@ -33,16 +34,20 @@ def run(call: Call) -> Result:
         return restore_into_scratch(call, wish)
     target = open_target(call.cluster)
     world = call.world()
-    plan, _notes = restore(world, target, wish, choose=chooser(options.seed), dry_run=True)
-    planned = restore_report(plan, (), dry_run=True)
+    plan, notes = restore(world, target, wish, choose=chooser(options.seed), dry_run=True)
+    planned = restore_report(plan, notes, dry_run=True)
     call.console.text(render_restore(name, planned))
     if options.dry_run:
-        return Result(planned, done=restore_done(name, planned, None))
+        return Result(planned, _noted(notes), restore_done(name, planned, None))
     began = world.clock.elapsed()
     plan, notes = restore(call.world(), target, _same(wish, plan.backup), choose=chooser(options.seed))
     report = {**restore_report(plan, notes), "picked": planned["picked"],
               "seconds": round(world.clock.elapsed() - began, 3)}
-    return Result(report, "".join(f"  note: {each}\n" for each in notes), restore_done(name, report, report["seconds"]))
+    return Result(report, _noted(notes), restore_done(name, report, report["seconds"]))
+
+
+def _noted(notes: Iterable[str]) -> str:
+    return "".join(f"  note: {each}\n" for each in notes)
 
 
 def _same(wish: RestoreWish, backup: str) -> RestoreWish:

@@ -12,7 +12,7 @@ from ..call import Call, Result
 from ..cli import Stopped
 
 if TYPE_CHECKING:
-    from ...ops.restore import RestoreWish
+    from ...ops.restore_plan import RestoreWish
     from ...ports import Target
 
 

@@ -1,0 +1,200 @@
+# Copyright (c) 2026 restorable contributors
+# BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Plan a restore: what would be made, replaced or added, what stands in the way, and whether the backup is proven."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Iterable, Sequence
+
+from ..errors import ConfigError, NotFound, Refused, RestorableError
+from ..model.choice import DEPENDENTS, Choice, choose
+from ..model.manifest import Item, Manifest
+from ..model.naming import stamp
+from ..model.text import some
+from ..ports import RestoreOptions, Store, Target
+from .copies import Copies
+from .objects import item_of, read_item, read_stored, require_opens
+from .world import World
+
+RESTORING, BEFORE = "restoring", "before"      # of databases beside the one that is restored
+_STEM = 30                         # bytes of its name in theirs; PostgreSQL cuts names after 63 (NAMEDATALEN)
+
+
+@dataclass(frozen=True)
+class RestoreWish:
+    """What a user asks for."""
+
+    backup: str = "latest"
+    databases: tuple[str, ...] = ()    # empty: every database of the set
+    into: str = ""                     # another database name, with exactly one database
+    tables: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+    globals: bool = False              # roles and tablespaces first
+    replace: bool = False              # put the restored database in the place of one that is not empty
+    clean: bool = False                # drop the chosen tables first
+    cascade: bool = False              # and what depends on them
+    disconnect: bool = False           # end the sessions that stand in the way of a replacement
+    jobs: int = 1
+    no_owner: bool = False
+    no_privileges: bool = False
+    post_command: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Say whether only some tables or schemas are wanted."""
+        return bool(self.tables or self.schemas)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One database's way: create it, replace it, fill it, or add chosen relations to it."""
+
+    action: str                    # create, replace, fill, add
+    database: str
+    item: Item
+    detail: str
+    notes: tuple[str, ...] = ()    # what else is dropped or brought back with chosen relations
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What a restore will do, in order."""
+
+    backup: str
+    repository: str
+    picked: str
+    globals: bool
+    steps: tuple[Step, ...]
+    manifest: Manifest
+    verdict: str = ""              # of the backup's newest drill: passed, failed, incomplete; empty: never drilled
+    drilled: datetime | None = None
+    leftovers: tuple[str, ...] = ()    # databases that a restore which was killed has left
+
+
+def plan_restore(world: World, target: Target, wish: RestoreWish, copies: Copies) -> RestorePlan:
+    """Return the plan of a restore; raise what would stop it, as long as that can be seen without changing anything."""
+    _check_wish(wish)
+    _store, manifest = copies.best()
+    items = _items(manifest, wish)
+    if wish.globals:
+        item_of(manifest, "globals")
+    copies.attempt(partial(_check_keys, world, items))
+    steps = tuple(_step(world, target, copies, item, wish) for item in items)
+    return RestorePlan(str(manifest.id), copies.stores[0].name, copies.why, wish.globals, steps, manifest,
+                       copies.backup.verdict, copies.backup.drilled,
+                       tuple(_leftovers(target.database_names(), [step.database for step in steps])))
+
+
+def beside(name: str, what: str, now: datetime) -> str:
+    """Return the name of a database beside another one, such as app_restoring_20261120t030000z."""
+    return f"{_stem(name)}_{what}_{stamp(now).lower()}"
+
+
+def _check_wish(wish: RestoreWish) -> None:
+    if wish.into and len(wish.databases) != 1:
+        raise ConfigError(f"into is {wish.into!r} with {len(wish.databases) or 'all'} databases",
+                          hint="Name exactly one database to restore under another name.", code="restore.into")
+    if wish.partial and len(wish.databases) != 1:
+        raise ConfigError("tables or schemas are chosen without one database",
+                          hint="Name the database that they belong to.", code="restore.partial")
+    if wish.clean and not wish.partial:
+        raise ConfigError("clean is set without tables or schemas", code="restore.clean",
+                          hint="Use replace to put a whole database in the place of another.")
+
+
+def _check_keys(world: World, items: Sequence[Item], store: Store, manifest: Manifest) -> None:
+    """Raise before anything is made if the first of the wanted objects cannot be opened here."""
+    found = [item_of(manifest, "dump", each.database) for each in items]
+    sealed = [item for item in found if item.encryption]
+    if sealed:
+        require_opens(world, store, manifest, sealed[0])
+
+
+def _items(manifest: Manifest, wish: RestoreWish) -> Sequence[Item]:
+    items = manifest.dumps()
+    for name in wish.databases:
+        if not any(item.database == name for item in items):
+            held = ", ".join(item.database for item in items)
+            raise NotFound(f"database {name!r} is not in backup {manifest.id}", hint=f"It holds: {held}.",
+                           code="restore.no_database")
+    return [item for item in items if not wish.databases or item.database in wish.databases]
+
+
+def _step(world: World, target: Target, copies: Copies, item: Item, wish: RestoreWish) -> Step:
+    name = wish.into or item.database
+    if wish.partial and item.format == "plain":
+        raise ConfigError(f"database {item.database!r} was dumped in format plain, which has no table of contents",
+                          hint="Restore the whole database under another name and copy the tables from there.",
+                          code="restore.plain_partial")
+    if wish.partial:
+        choice = copies.attempt(partial(_choice, world, target, item.database, wish))
+        if target.database_exists(name):
+            return _adding(target, name, item, wish, choice)
+        return Step("create", name, item, f"a new database with {_chosen(wish)} only")
+    if not target.database_exists(name):
+        return Step("create", name, item, "a new database")
+    inside = target.user_objects(name)
+    if not inside:
+        return Step("fill", name, item, "an empty database, in one transaction")
+    if not wish.replace:
+        raise Refused(f"database {name!r} is not empty: it has {', '.join(inside[:3])}"
+                      + (" and more" if len(inside) > 3 else ""), code="restore.not_empty",
+                      hint="Restore into another name, or set replace to put the restored database in its place.")
+    sessions = target.sessions(name)
+    if sessions and not wish.disconnect:
+        raise Refused(f"database {name!r} is used by {len(sessions)} sessions: {', '.join(sessions[:3])}",
+                      hint="Stop the application, or set disconnect to end these sessions.", code="restore.in_use")
+    return Step("replace", name, item, "restored beside it, then swapped by renaming; the old one is dropped")
+
+
+def _choice(world: World, target: Target, database: str, wish: RestoreWish, store: Store,
+            manifest: Manifest) -> Choice:
+    """Return which entries of the archive are wanted; raise NotFound for what it does not hold.
+
+    Only the table of contents is read. If that does not tell what is wanted, the whole object is, for a damaged one
+    must not be taken for one that lacks a table.
+    """
+    item = item_of(manifest, "dump", database)
+    try:
+        toc = target.outline(read_item(world, store, manifest, item), RestoreOptions(item.format))
+        return choose(toc, wish.tables, wish.schemas)
+    except RestorableError:
+        read_stored(world, store, manifest, item)
+        raise
+
+
+def _adding(target: Target, name: str, item: Item, wish: RestoreWish, choice: Choice) -> Step:
+    relations = [(each.schema, each.name) for each in choice.relations]
+    present = target.standing(name, relations)
+    if present and not wish.clean:
+        raise Refused(f"table {present[0]} exists in database {name!r}", code="restore.table_exists",
+                      hint="Rename it or drop it first, or set clean to drop it in the restoring transaction.")
+    lost = target.dependents(name, relations) if present else []
+    if lost and not wish.cascade:
+        raise Refused(f"{', '.join(present[:3])} has dependents in database {name!r}: {some(lost)}",
+                      code="restore.dependents", hint=DEPENDENTS)
+    back = [each.what for each in choice.later]
+    notes = [f"cascade drops {each}, " + ("which the backup brings back" if each in back
+                                          else "which the backup does not hold: it stays lost") for each in lost]
+    others = [each for each in back if each not in lost]
+    notes += [f"brings back, if they are gone: {some(others)}"] if others else []
+    return Step("add", name, item, f"{_chosen(wish)}, in one transaction", tuple(notes))
+
+
+def _chosen(wish: RestoreWish) -> str:
+    return ", ".join((*wish.tables, *(f"schema {each}" for each in wish.schemas)))
+
+
+def _leftovers(names: Iterable[str], databases: Sequence[str]) -> list[str]:
+    """Return what a killed restore of these databases has left beside them."""
+    stems = "|".join(re.escape(_stem(each)) for each in databases)
+    ours = re.compile(rf"(?:{stems})_(?:{RESTORING}|{BEFORE})_\d{{8}}t\d{{6}}z")
+    return [name for name in names if databases and ours.fullmatch(name)]
+
+
+def _stem(name: str) -> str:
+    return name.encode()[:_STEM].decode(errors="ignore")
