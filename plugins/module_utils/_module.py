@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping
 from ansible.module_utils.basic import AnsibleModule
 
 from ._restorable.app.record import record_failure, record_result
-from ._restorable.app.report import refused_prune_report
+from ._restorable.app.report import plan_diff, refused_prune_report
 from ._restorable.app.wire import open_progress, open_world
 from ._restorable.errors import ConfigError, NotFound, RestorableError
 from ._restorable.model.repositories import with_secrets, without_secrets
@@ -88,7 +88,7 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
     except Failure as failure:
         module.fail_json(msg=failure.message, **failure.result)
     except RestorableError as error:
-        module.fail_json(msg=error.message, code=error.code, hint=error.hint, **refused_prune_report(error))
+        module.fail_json(msg=error.message, code=error.code, hint=error.hint, **_refused(params["cluster"], error))
     except Exception as error:  # noqa: BLE001 - one of the two tops: whatever is left is our bug, and is told as one
         said = without_rows(str(error))
         module.fail_json(msg=f"this is a bug in restorable.postgres: {type(error).__name__}: {said}", code="bug",
@@ -96,6 +96,12 @@ def run(verb: Callable[[Call], Plain], options: Plain, *, job: str = "", job_opt
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def _refused(cluster: str, error: RestorableError) -> Plain:
+    """Return the plan of retention that a guard forbade to carry out, also as a diff; {} for another error."""
+    report = refused_prune_report(error)
+    return {**report, "diff": [plan_diff(cluster, each) for each in report["repositories"]]} if report else {}
 
 
 def _recorded(module: AnsibleModule, verb: Callable[[Call], Plain], call: Call, record: str) -> Plain:

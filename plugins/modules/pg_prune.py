@@ -223,7 +223,7 @@ hint:
 """
 
 from ansible_collections.restorable.postgres.plugins.module_utils._module import Call, Plain, run
-from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.report import prune_report
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.report import plan_diff, prune_report
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.text import human_bytes
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.prune import prune
 
@@ -245,7 +245,7 @@ def prune_backups(call: Call) -> Plain:
         own = call.settings.repositories[each["repository"]].retention.get("dump")
         each["policy"] = str(own or call.cluster.retention)
     return {**report, "words": _in_words(report["repositories"]),
-            "diff": [_diff(call.cluster.name, each) for each in report["repositories"]]}
+            "diff": [plan_diff(call.cluster.name, each) for each in report["repositories"]]}
 
 
 def _in_words(repositories: list[Plain]) -> str:
@@ -257,22 +257,6 @@ def _beside(repository: Plain) -> str:
     """Tell what a plan could not do: what locks keep, what could not be deleted, and why the rest was left."""
     told = [f", {len(repository[key])} {key}" for key in ("retained", "stayed") if repository[key]]
     return "".join(told) + (f", {repository['error']}" if repository["error"] else "")
-
-
-def _diff(cluster: str, repository: Plain) -> Plain:
-    # "prepared" and not before and after: Ansible would leave out the kept ones that are not beside a dropped one
-    rows = [(each["backup"], " ", "keep", each["reasons"]) for each in repository["kept"]]
-    rows += [(each["backup"], "-", "drop", each["reasons"]) for each in repository["dropped"]]
-    rows += [(each["backup"], " ", "retained", [f"locked until {each['until']}"])
-             for each in repository["retained"]]
-    rows += [(each["backup"], " ", "stayed", ["could not be deleted"]) for each in repository["stayed"]]
-    lines = [f"{sign} {backup}  {fate}  {', '.join(reasons)}"
-             for backup, sign, fate, reasons in sorted(rows, reverse=True)]
-    lines += [f"- WAL {run['first']} to {run['last']}  drop  {run['count']} files"
-              for run in repository["wal"]["runs"] if not run["kept_by"]]
-    lines += [f"  not pruned to the end: {repository['error']}"] if repository["error"] else []
-    kept = f": keep {repository['policy']}"
-    return {"prepared": "\n".join([f"{cluster} in {repository['repository']}{kept}", *lines, ""])}
 
 
 def main() -> None:

@@ -73,6 +73,12 @@ def test_settings_that_do_not_exist_are_named():
     assert "settings file /nowhere/config.json does not exist" in err.getvalue()
 
 
+def test_settings_that_are_nowhere_are_missed_in_every_place_that_was_looked_at(tmp_path):
+    out, err = io.StringIO(), io.StringIO()
+    assert main(["list"], out, err, {"HOME": str(tmp_path)}) == 2
+    assert f"neither {tmp_path}/.config/restorable/config.json nor /etc/restorable/config.json" in err.getvalue()
+
+
 @pytest.mark.parametrize("words", [("--json", "list"), ("list", "--json")])
 def test_a_global_option_stands_before_or_after_the_verb(host, words):
     assert host.run(*words).json["clusters"][0]["cluster"] == "shop"

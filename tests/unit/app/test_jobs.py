@@ -74,7 +74,7 @@ def test_good_settings_are_told_with_what_is_scheduled(host):
     jobs = {"dump": {"schedule": "30 2 * * *"}, "drill": {"schedule": "0 4 * * sun#1"}}
     host.config({"shop": {"timezone": "Europe/Berlin", "jobs": jobs}})
     ran = host.run("config")
-    assert (ran.status, "1 clusters, 2 jobs on schedule" in ran.out) == (0, True)
+    assert (ran.status, "1 cluster, 2 jobs on schedule" in ran.out) == (0, True)
     assert "shop     drill  0 4 * * sun#1  Europe/Berlin  2" in ran.out
     assert "warning: 30 2 * * *: 02:30 does not exist in Europe/Berlin" in ran.err
     body = host.run("--json", "config").json

@@ -42,8 +42,8 @@ def test_the_refusal_names_the_numbers_and_the_way_out():
     assert refusals(nightly("2026-07-06", "2026-07-15"), tiers(last=3))["prune.too_many"] == Refusal(
         "prune.too_many",
         "7 of 10 backups of dump would be dropped (70 %), the limit is 50 %",
-        "Read the plan with `restorable prune --dry-run`; if it is what you want, run `restorable prune --confirm`, "
-        "or set `confirm: true`, once.")
+        "Read the plan with `restorable prune --dry-run`; if it is what you want, run `restorable prune --confirm` "
+        "once (in a task `confirm: true`, with the playbook `-e restorable_confirm=true`).")
 
 
 def test_a_large_group_does_not_hide_the_loss_of_a_small_one():
@@ -52,22 +52,25 @@ def test_a_large_group_does_not_hide_the_loss_of_a_small_one():
     assert found["prune.too_many"].message.startswith("5 of 6 backups of adopted app ")
 
 
-@pytest.mark.parametrize("changed", [
-    {"daily": 3}, {"daily": 7, "weekly": 1}, {"daily": 7, "timezone": "Europe/Berlin"},
-    {"daily": 7, "week_ends_on": "saturday"}, {"daily": 7, "count_current_period": True},
-    {"daily": 7, "within": "2d"},
+@pytest.mark.parametrize(("changed", "told"), [
+    ({"daily": 3}, "daily 7 is now 3"), ({"daily": 7, "weekly": -1}, "weekly off is now unlimited"),
+    ({"daily": 7, "timezone": "Europe/Berlin"}, "timezone UTC is now Europe/Berlin"),
+    ({"daily": 7, "week_ends_on": "saturday"}, "week_ends_on sunday is now saturday"),
+    ({"daily": 7, "count_current_period": True}, "count_current_period off is now on"),
+    ({"daily": 6, "within": "2d"}, "daily 7 is now 6; within off is now 2d"),
 ])
-def test_a_changed_policy_or_zone_needs_confirmation(changed):
-    known, policy = tiers(daily=7).digest(), tiers(**changed)
-    history = list(nightly("2026-07-13", "2026-07-15"))
-    found = refusals(history, policy, known_digest=known)["prune.policy_changed"]
-    assert known in found.message
-    assert policy.digest() in found.message
-    assert str(policy) in found.message
-    assert "--confirm" in found.hint
-    assert not refusals(history, policy, known_digest=known, confirmed=True)
-    assert not refusals(history, policy, known_digest=policy.digest())
-    assert not refusals(history, policy)
+def test_a_changed_policy_or_zone_needs_confirmation_and_the_change_is_named(changed, told):
+    known, policy = tiers(daily=7), tiers(**changed)
+    history = list(nightly("2026-07-01", "2026-07-15"))
+    asked = {"known_digest": known.digest(), "known": known.as_dict()}
+    found = refusals(history, policy, **asked)["prune.policy_changed"]
+    assert found.message == f"the retention policy changed since the last prune: {told}; it keeps {policy}"
+    assert "--confirm" in found.hint and "restorable_confirm=true" in found.hint
+    unread = refusals(history, policy, known_digest=known.digest())["prune.policy_changed"]
+    assert "what it was cannot be read" in unread.message
+    assert "prune.policy_changed" not in refusals(history, policy, known_digest=policy.digest(), known=policy.as_dict())
+    assert not refusals(history, policy, **asked, confirmed=True)
+    assert not refusals(history[-3:], policy, **asked)     # nothing would go
 
 
 def test_other_floors_and_guards_are_no_changed_policy():

@@ -52,7 +52,7 @@ def test_a_duration_of_zero_needs_no_unit(nothing):
     ({"daily": "7"}, "shop.retention.daily is '7'", "a whole number"),
     ({"daily": 7.0}, "shop.retention.daily is 7.0", "a whole number"),
     ({"daily": True}, "shop.retention.daily is True", "a whole number"),
-    ({"daily": -2}, "shop.retention.daily is -2", "at least -1"),
+    ({"daily": -2}, "shop.retention.daily is -2", "-1 to keep every one"),
     ({"daily": 0, "weekly": 0, "monthly": 0}, "shop.retention has every tier off and would keep nothing", "daily: 7"),
     ({"daily": 0}, "shop.retention has every tier off and would keep nothing", "at least one of last, hourly"),
     ({"within": "0d"}, "shop.retention has every tier off and would keep nothing", "within"),

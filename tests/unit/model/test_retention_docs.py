@@ -48,7 +48,8 @@ def test_the_example_with_floors_on_the_page_is_the_plan():
 
 def test_the_refusals_on_the_page_are_the_guards_words():
     year, now = list(nightly("2025-07-15", "2026-07-15")), at("2026-07-15 03:00")
-    shrunk = plan_prune(year[-7:], Policy.of({"daily": 3}), now, known_digest=Policy.of({"daily": 7}).digest())
+    before = Policy.of({"daily": 7})
+    shrunk = plan_prune(year[-7:], Policy.of({"daily": 3}), now, known_digest=before.digest(), known=before.as_dict())
     for refusal in (*plan_prune(year, Policy.of({}), now).refusals, *shrunk.refusals):
         assert refusal.message in PAGE
         assert f"({refusal.code})" in PAGE

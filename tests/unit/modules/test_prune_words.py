@@ -25,7 +25,7 @@ def test_what_locks_keep_and_what_stayed_is_told_with_the_reason(module):
                      retained=[{**ROW, "backup": "b", "until": "2026-12-01"}], stayed=[{**ROW, "backup": "c"}])
     assert module._in_words([row]) == (
         "offsite: 0 kept, 1 dropped (10 B), 1 retained, 1 stayed, the disk is read-only")
-    assert module._diff("shop", row)["prepared"].splitlines() == [
+    assert module.plan_diff("shop", row)["prepared"].splitlines() == [
         "shop in offsite: keep daily 7", "  c  stayed  could not be deleted", "  b  retained  locked until 2026-12-01",
         "- a  drop  no tier wants it", "  not pruned to the end: the disk is read-only"]
 

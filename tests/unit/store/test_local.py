@@ -40,6 +40,17 @@ def files(root):
     return sorted(str(path.relative_to(root)) for path in Path(root).rglob("*") if path.is_file())
 
 
+def test_what_root_makes_belongs_to_the_owner_of_the_repository(store, root):
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()       # nobody
+    root.mkdir()
+    os.chown(root, owner, -1)
+    store.put(KEY, [b"x"])
+    store.put("shop/drill/another.json", [b"y"])
+    made = {str(path.relative_to(root)): path.stat().st_uid for path in root.rglob("*")}
+    assert {KEY, "shop/drill", MARKER, ".part"} <= set(made)
+    assert set(made.values()) == {owner}
+
+
 def test_files_are_0600_and_folders_0700_whatever_the_umask(store, root):
     before = os.umask(0)
     try:

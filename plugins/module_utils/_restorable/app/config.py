@@ -22,6 +22,10 @@ def find_config(path: str | None, environment: Mapping[str, str]) -> str:
         return path or environment["RESTORABLE_CONFIG"]
     home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", "/"), ".config")
     own = os.path.join(home, "restorable", "config.json")
+    if not os.path.exists(own) and not os.path.exists(SYSTEM):
+        raise ConfigError(f"there is no settings file: neither {own} nor {SYSTEM}", code="config.missing",
+                          hint="Write one of them (docs/settings.md shows one), or name another with --config or "
+                               "$RESTORABLE_CONFIG.")
     return own if os.path.exists(own) else SYSTEM
 
 

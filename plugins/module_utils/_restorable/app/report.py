@@ -102,6 +102,23 @@ def _fate(row: Row, sizes: Mapping[BackupId, int]) -> Plain:
     return {"backup": str(row.id), "time": iso(row.id.time), "size": sizes.get(row.id), "reasons": list(row.reasons)}
 
 
+def plan_diff(cluster: str, repository: Plain) -> Plain:
+    """Return the plan for one repository as Ansible prints a diff."""
+    # "prepared" and not before and after: Ansible would leave out the kept ones that are not beside a dropped one
+    rows = [(each["backup"], " ", "keep", each["reasons"]) for each in repository["kept"]]
+    rows += [(each["backup"], "-", "drop", each["reasons"]) for each in repository["dropped"]]
+    rows += [(each["backup"], " ", "retained", [f"locked until {each['until']}"])
+             for each in repository["retained"]]
+    rows += [(each["backup"], " ", "stayed", ["could not be deleted"]) for each in repository["stayed"]]
+    lines = [f"{sign} {backup}  {fate}  {', '.join(reasons)}"
+             for backup, sign, fate, reasons in sorted(rows, reverse=True)]
+    lines += [f"- WAL {run['first']} to {run['last']}  drop  {run['count']} files"
+              for run in repository.get("wal", {}).get("runs", ()) if not run["kept_by"]]
+    lines += [f"  not pruned to the end: {repository['error']}"] if repository.get("error") else []
+    kept = f": keep {repository['policy']}" if "policy" in repository else ""
+    return {"prepared": "\n".join([f"{cluster} in {repository['repository']}{kept}", *lines, ""])}
+
+
 def drill_report(plan: DrillPlan, evidence: Evidence | None) -> Plain:
     """Describe a drill: its plan, and its evidence unless it was a dry run."""
     body: Plain = {"changed": evidence is not None, "backup": str(plan.backup.id), "picked": plan.picked,

@@ -116,7 +116,9 @@ def open_target(cluster: ClusterSettings) -> Target:
 
 def open_scratch(cluster: ClusterSettings) -> Scratch:
     """Return the maker of scratch servers."""
+    from ..postgres.connect import driver
     from ..postgres.scratch import LocalScratch
+    driver()                           # missing, it would be missed only after everything was read and restored
     return LocalScratch(cluster.bin_dir, cluster.drill.scratch_dir, cluster.drill.scratch_user)
 
 

@@ -8,6 +8,8 @@ import os
 import tempfile
 from contextlib import suppress
 
+from ..stream.owner import give
+
 
 def private_folder(path: str) -> str:
     """Make a folder of mode 0700, and its parent if that is absent too; raise OSError for a longer path.
@@ -21,6 +23,7 @@ def private_folder(path: str) -> str:
                 os.mkdir(parent, 0o700)
         with suppress(FileExistsError):
             os.mkdir(path, 0o700)
+            give(path, parent)
     return path
 
 

@@ -16,6 +16,7 @@ from typing import Iterator
 
 from ..errors import Unavailable
 from ..ports import Clock
+from ..stream.owner import give
 from .files import private_folder
 
 POLL = 0.5     # seconds between two tries while waiting
@@ -65,8 +66,10 @@ class FileLock:
     def _open(self, *, shared: bool) -> int | None:
         """Open the lock file; None for a reader on a disk mounted read-only, where nothing can be deleted either."""
         try:
-            private_folder(os.path.dirname(self._path))
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            folder = private_folder(os.path.dirname(self._path))
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            give(handle, folder)
+            return handle
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise Unavailable(f"lock file {self._path} cannot be made: {error.strerror}", code="lock.unusable",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Iterable, Sequence
 
 from ..errors import ConfigError, NotFound
-from .text import some
+from .text import some, switch
 from .toc import Toc, TocEntry, shown
 
 RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE")
@@ -28,8 +28,8 @@ _FOLLOWING = ("SEQUENCE OWNED BY", "SEQUENCE SET", "INDEX ATTACH", "ACL", "COMME
               "STATISTICS DATA")
 _ON_TABLES = ("INDEX", "STATISTICS", "SEQUENCE")
 # the hint where something depends on what is to be dropped
-DEPENDENTS = ("Nothing was changed. Drop them first, or set cascade to drop them too: views and foreign keys are "
-              "brought back from the backup.")
+DEPENDENTS = (f"Nothing was changed. Drop them first, or set {switch('cascade')} to drop them too: views and "
+              "foreign keys are brought back from the backup.")
 _PART = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 _NAME = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))?")
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Any, Mapping, Sequence
 
 from .policy import Policy
 
 FEW = 3                            # so many may always go, whatever their share
 BEFORE = 5                         # the newest size is compared with so many before it
 ENOUGH = 3                         # with fewer before it there is nothing to compare with
-CONFIRM = "run `restorable prune --confirm`, or set `confirm: true`, once."
+CONFIRM = ("run `restorable prune --confirm` once (in a task `confirm: true`, with the playbook "
+           "`-e restorable_confirm=true`).")
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,16 @@ class Refusal:
     hint: str
 
 
-def guard_policy(policy: Policy, known_digest: str | None) -> list[Refusal]:
+def guard_policy(policy: Policy, known_digest: str | None, known: Mapping[str, Any] | None = None) -> list[Refusal]:
     """Refuse a policy that selects otherwise than the one of the last prune.
 
-    Refused even if nothing would go today: whoever acts on the plan records the policy as known.
+    known is that policy as its record has it, None if the record cannot be read.
     """
     if known_digest is None or known_digest == policy.digest():
         return []
+    what = "; ".join(policy.changes(known)) if known is not None else "what it was cannot be read"
     return [Refusal("prune.policy_changed",
-                    f"the retention policy changed since the last prune: {known_digest} is now {policy.digest()}, "
-                    f"{policy}",
+                    f"the retention policy changed since the last prune: {what}; it keeps {policy}",
                     f"Read the plan with `restorable prune --dry-run`; if it is what you want, {CONFIRM}")]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any, Mapping
 
@@ -55,8 +55,7 @@ class Policy:
         settings, pitr = plain_tiers(settings, where) if bases else (settings, COUNTS)
         reader = Reader(settings, where)
         named = any(settings.get(tier) is not None for tier in (*COUNTS, "within"))
-        counts = {tier: reader.number(tier, 0 if named else DEFAULT_TIERS.get(tier, 0), least=UNLIMITED)
-                  for tier in COUNTS}
+        counts = {tier: _count(reader, tier, 0 if named else DEFAULT_TIERS.get(tier, 0)) for tier in COUNTS}
         within = _span(reader, "within", "0s")
         if not within and not any(counts.values()):
             raise _keeps_nothing(where)
@@ -78,9 +77,15 @@ class Policy:
         chosen = {key: value for key, value in self.as_dict().items() if key in _SELECTING}
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
+    def changes(self, known: Mapping[str, Any]) -> list[str]:
+        """Return "daily 7 is now 14" for all that selects otherwise than known, which as_dict gave."""
+        mine, usual = self.as_dict(), {each.name: each.default for each in fields(self)}
+        pairs = [(key, known.get(key, _plain(usual[key])), mine[key]) for key in _SELECTING]
+        return [f"{key} {_told(old)} is now {_told(new)}" for key, old, new in pairs if old != new]
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that Policy.of reads back as an equal policy."""
-        plain = {key: _spell(value) if isinstance(value, timedelta) else value for key, value in asdict(self).items()}
+        plain = {key: _plain(value) for key, value in asdict(self).items()}
         del plain["pitr"]
         return {**plain, **{tier: {"keep": plain[tier], "pitr": False} for tier in COUNTS if tier not in self.pitr}}
 
@@ -103,6 +108,24 @@ def plain_tiers(settings: Mapping[str, Any], where: str) -> tuple[dict[str, Any]
                 pitr.remove(tier)
             reader.done()
     return plain, tuple(pitr)
+
+
+def _plain(value: Any) -> Any:
+    return _spell(value) if isinstance(value, timedelta) else value
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{_told(value.get('keep', 0))} without PITR"
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else \
+        {0: "off", "0s": "off", UNLIMITED: "unlimited"}.get(value, str(value))
+
+
+def _count(reader: Reader, tier: str, default: int) -> int:
+    value = reader.raw(tier, default)
+    if isinstance(value, int) and value < UNLIMITED:
+        raise reader.wrong(tier, value, f"0 for off, a number of periods, or {UNLIMITED} to keep every one")
+    return reader.number(tier, default, least=UNLIMITED)
 
 
 def _zone_name(reader: Reader) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, tee
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 from .buckets import ENDED_ONLY, bucketing, local, zone
 from .guards import BEFORE, Refusal, guard_group, guard_policy
@@ -78,16 +78,18 @@ class Plan:
 
 
 def plan_prune(candidates: Iterable[Candidate], policy: Policy, now: datetime, *, known_digest: str | None = None,
-               confirmed: bool = False, last_pruned: datetime | None = None) -> Plan:
+               known: Mapping[str, Any] | None = None, confirmed: bool = False,
+               last_pruned: datetime | None = None) -> Plan:
     """Decide for every candidate whether it stays, and say why.
 
-    known_digest is the policy's digest at the last prune; last_pruned is when that was, and a group without a
-    good backup since then loses nothing. confirmed lifts the guards, never the floors. Takes time in proportion
-    to the number of candidates. Raises ValueError if an id comes twice: its two rows could disagree.
+    known_digest is the policy's digest at the last prune, known that policy if it can be read; last_pruned is when that
+    was, and a group without a good backup since then loses nothing. No guard refuses a plan that drops nothing.
+    confirmed lifts the guards, never the floors. Takes time in proportion to the number of candidates. Raises
+    ValueError if an id comes twice: its two rows could disagree.
     """
     ordered = sorted(candidates, key=_age_order, reverse=True)
     kept: dict[BackupId, list[str]] = {}
-    refusals = guard_policy(policy, known_digest)
+    refusals = guard_policy(policy, known_digest, known)
     for name, own, beside in _groups(ordered, kept):
         decided = len(kept)
         for backup, reasons in _judge(_merge(own, beside), policy, now, last_pruned).items():
@@ -97,7 +99,8 @@ def plan_prune(candidates: Iterable[Candidate], policy: Policy, now: datetime, *
             # no dump tells which databases it holds: the last file of a series may be the last of its database
             kept.setdefault(newest, [LAST_OF_SERIES])
         refusals += guard_group(name, len(own), len(own) - (len(kept) - decided), _sizes(own, now), policy)
-    return Plan(tuple(_row(each, kept.get(each.id)) for each in ordered), () if confirmed else tuple(refusals))
+    idle = len(kept) == len(ordered)
+    return Plan(tuple(_row(each, kept.get(each.id)) for each in ordered), () if confirmed or idle else tuple(refusals))
 
 
 def _age_order(candidate: Candidate) -> tuple[datetime, str, str]:

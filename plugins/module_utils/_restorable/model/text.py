@@ -80,6 +80,15 @@ def some(names: Sequence[str], limit: int = 5) -> str:
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
+def switch(name: str) -> str:
+    """Return how a user turns something on: at the host command, in a task, and with the playbook.
+
+    >>> switch("clean")
+    'clean (`--clean`, with the playbook `-e restorable_clean=true`)'
+    """
+    return f"{name} (`--{name}`, with the playbook `-e restorable_{name}=true`)"
+
+
 def display_width(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     return sum(0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1

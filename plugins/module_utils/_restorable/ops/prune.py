@@ -31,7 +31,7 @@ from ..version import VERSION
 from .evidence import failed_levels
 from .journal import announce, read_heads, record
 from .protect import lock_kept
-from .prune_bases import PHYSICAL, joined, plan_bases
+from .prune_bases import PHYSICAL, joined, last_prune, plan_bases
 from .prune_evidence import UNWRITABLE, delete_evidence, plan_evidence
 from .prune_wal import delete_wal, plan_wal_of
 from .reach import Losses, reach
@@ -84,7 +84,7 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
         try:
             for (store, catalogue, plan), each in zip(plans, done):
                 with _excused(world, each):
-                    _act(world, store, catalogue, plan, policies, each)
+                    _act(world, (store, catalogue, plan), policies, each, confirm=confirm)
                     delete_wal(world, store, wal[store.name])
                     each.wal = True
         finally:
@@ -207,13 +207,11 @@ def _plan(world: World, store: Store, policies: Policies, now: datetime, confirm
     listing = list(list_sets(store, cluster))
     catalogue = Catalogue.of(cluster, listing)
     records = [key for key, _size in listing if key.startswith(prune_prefix(cluster))]
-    past = [found for key in records for found in [parse_prune_key(key)] if found]
-    when, digest = max(past) if past else (None, None)
     failed = [each for each in catalogue.committed() if each.verdict == "failed"]
     spared = {each.id for each in failed if _spared(store, cluster, each)}
     chosen = candidates(catalogue, spared)
     dumps = plan_prune([each for each in chosen if each.id.kind not in PHYSICAL], policies["dump"], now,
-                       known_digest=digest, confirmed=confirm, last_pruned=when)
+                       confirmed=confirm, **last_prune(store, records, "dump"))
     bases = plan_bases(world, store, catalogue, chosen, policies["base"], now, past=records, confirm=confirm)
     return store, catalogue, joined(dumps, bases)
 
@@ -244,7 +242,8 @@ def _spared(store: Store, cluster: str, backup: Backup) -> bool:
     return levels == {"L6"} or (not own and bool(levels) and levels <= {"L0", "L1"})
 
 
-def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies: Policies, done: _Done) -> None:
+def _act(world: World, planned: Planned, policies: Policies, done: _Done, *, confirm: bool) -> None:
+    store, catalogue, plan = planned
     by_id: dict[object, Backup] = {each.id: each for each in catalogue.backups}
     world.progress.phase(f"delete from {store.name}", sum(by_id[row.id].size for row in plan.dropped) or None)
     # newest first: an incremental goes before its parent, and what fails keeps all that is older
@@ -262,18 +261,19 @@ def _act(world: World, store: Store, catalogue: Catalogue, plan: Plan, policies:
     for family, policy in _own(world, store, policies).items():
         own = tuple(row for row in plan.rows if (row.id.kind in PHYSICAL) == (family == "base"))
         if own or family == "dump":
-            _record(world, store, Plan(own), policy, family, done)
+            _record(world, store, Plan(own), policy, family, done, confirm=confirm)
     if done.error:
         raise Unavailable(done.error)      # what is older stays as well: WAL and evidence
 
 
-def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str, done: _Done) -> None:
+def _record(world: World, store: Store, plan: Plan, policy: Policy, family: str, done: _Done, *,
+            confirm: bool) -> None:
     now = world.clock.now()
     known = [(found, entry.key) for entry in store.list(prune_prefix(world.cluster))
              for found in [parse_prune_key(entry.key, family)] if found]
     newest = max(known)[0][1] if known else ""
-    if not plan.dropped and newest == policy.digest():
-        return
+    if not plan.dropped and newest and (newest == policy.digest() or not confirm):
+        return                     # a changed policy counts as known once it has deleted something, or was confirmed
     body = {"format": 1, "tool": f"restorable {VERSION}", "policy": policy.as_dict(),
             "deleted": {str(row.id): list(row.reasons) for row in plan.dropped if row.id in done.gone},
             "retained": {str(row.id): done.retained[row.id] for row in plan.dropped if row.id in done.retained},

@@ -4,10 +4,12 @@
 """Plan the retention of base backups by their own policy, and join it with the plan of the dumps."""
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime
-from typing import Iterable
+from typing import Any, Iterable
 
-from ..errors import ConfigError, Damaged, NotFound
+from ..errors import ConfigError, Damaged, NotFound, RestorableError
 from ..model.base_retention import keep_parents
 from ..model.catalogue import Catalogue
 from ..model.naming import BackupId, parse_prune_key
@@ -25,10 +27,22 @@ def plan_bases(world: World, store: Store, catalogue: Catalogue, candidates: Ite
     bases = [each for each in candidates if each.id.kind in PHYSICAL]
     if not bases:
         return Plan()
-    found = [parsed for key in past for parsed in [parse_prune_key(key, "base")] if parsed]
-    when, digest = max(found) if found else (None, None)
-    plan = plan_prune(bases, policy, now, known_digest=digest, confirmed=confirm, last_pruned=when)
-    return keep_parents(plan, _parents(world, store, catalogue))
+    plan = plan_prune(bases, policy, now, confirmed=confirm, **last_prune(store, past, "base"))
+    plan = keep_parents(plan, _parents(world, store, catalogue))
+    return plan if plan.dropped else replace(plan, refusals=())
+
+
+def last_prune(store: Store, past: Iterable[str], family: str) -> dict[str, Any]:
+    """Return what the newest record of a family tells plan_prune: known_digest, last_pruned, known."""
+    found = [(*parsed, key) for key in past for parsed in [parse_prune_key(key, family)] if parsed]
+    if not found:
+        return {}
+    when, digest, key = max(found)
+    try:
+        known = json.loads(b"".join(store.get(key)))["policy"]
+    except (RestorableError, ValueError, KeyError, TypeError):
+        known = None                   # the guard says so; the digest in the record's name counts
+    return {"known_digest": digest, "last_pruned": when, "known": known if isinstance(known, dict) else None}
 
 
 def joined(one: Plan, other: Plan) -> Plan:

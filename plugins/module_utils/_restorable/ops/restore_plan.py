@@ -14,7 +14,7 @@ from ..errors import ConfigError, NotFound, Refused, RestorableError
 from ..model.choice import DEPENDENTS, Choice, choose
 from ..model.manifest import Item, Manifest
 from ..model.naming import stamp
-from ..model.text import some
+from ..model.text import some, switch
 from ..ports import RestoreOptions, Store, Target
 from .copies import Copies
 from .objects import item_of, read_item, read_stored, require_opens
@@ -143,11 +143,13 @@ def _step(world: World, target: Target, copies: Copies, item: Item, wish: Restor
     if not wish.replace:
         raise Refused(f"database {name!r} is not empty: it has {', '.join(inside[:3])}"
                       + (" and more" if len(inside) > 3 else ""), code="restore.not_empty",
-                      hint="Restore into another name, or set replace to put the restored database in its place.")
+                      hint=f"Restore into another name, or set {switch('replace')} to put the restored "
+                           "database in its place.")
     sessions = target.sessions(name)
     if sessions and not wish.disconnect:
         raise Refused(f"database {name!r} is used by {len(sessions)} sessions: {', '.join(sessions[:3])}",
-                      hint="Stop the application, or set disconnect to end these sessions.", code="restore.in_use")
+                      hint=f"Stop the application, or set {switch('disconnect')} to end these sessions.",
+                      code="restore.in_use")
     return Step("replace", name, item, "restored beside it, then swapped by renaming; the old one is dropped")
 
 
@@ -172,7 +174,8 @@ def _adding(target: Target, name: str, item: Item, wish: RestoreWish, choice: Ch
     present = target.standing(name, relations)
     if present and not wish.clean:
         raise Refused(f"table {present[0]} exists in database {name!r}", code="restore.table_exists",
-                      hint="Rename it or drop it first, or set clean to drop it in the restoring transaction.")
+                      hint=f"Rename it or drop it first, or set {switch('clean')} to drop it in the restoring "
+                           "transaction.")
     lost = target.dependents(name, relations) if present else []
     if lost and not wish.cascade:
         raise Refused(f"{', '.join(present[:3])} has dependents in database {name!r}: {some(lost)}",

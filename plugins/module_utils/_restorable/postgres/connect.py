@@ -8,10 +8,11 @@ import os
 import pwd
 import re
 import sys
+import sysconfig
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NotFound, RestorableError, Unavailable
-from ..model.row_data import one_line
+from ..model.row_data import without_rows
 from .children import child_environment
 from .parameters import KEYWORDS, Connection
 
@@ -45,6 +46,7 @@ _PASSWORD = re.compile(r"password authentication failed|no password supplied|emp
 _REJECTED = re.compile(r"role \".*\" does not exist|no pg_hba\.conf entry|pg_hba\.conf rejects|authentication failed"
                        r"|not permitted to log in|permission denied for database|certificate|authentication method"
                        r"|server does not support SSL|requirepeer|channel binding")
+_NO_ROLE = re.compile(r'role "([^"]*)" does not exist')
 _SETTING = re.compile(r"invalid .* value|invalid connection option|definition of service|service file"
                       r"|invalid port|invalid integer|could not match|is not a valid")
 
@@ -55,10 +57,21 @@ def driver() -> Any:
         import psycopg
     except ImportError as error:
         raise ConfigError(f"python package psycopg cannot be used by {sys.executable}: {error}",
-                          hint="Install it there: `apt-get install python3-psycopg`, `dnf install python3-psycopg3`,"
-                               f" or `{sys.executable} -m pip install 'psycopg[binary]'`.",
+                          hint=f"Install it there: {_install()}.",
                           code="connect.no_driver") from error
     return psycopg
+
+
+def _install() -> str:
+    """Return how psycopg comes to this very Python; the system's own may be closed to pip (PEP 668)."""
+    packages = "`apt-get install python3-psycopg` or `dnf install python3-psycopg3`"
+    if sys.prefix != sys.base_prefix:
+        return f"`{sys.executable} -m pip install 'psycopg[binary]'`"
+    closed = os.path.exists(os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED"))
+    if closed:
+        return (f"{packages}, or make an environment of your own with `{sys.executable} -m venv` and run from there, "
+                "since this Python is closed to pip")
+    return f"{packages}, or `{sys.executable} -m pip install 'psycopg[binary]'`"
 
 
 def open_database(connection: Connection, dbname: str, *,
@@ -154,8 +167,10 @@ def _neutral() -> dict[str, str]:
 
 def _words(error: BaseException) -> str:
     """Return an error's text as one line."""
-    words = one_line(error)
-    return re.sub(r"^connection (?:is bad|failed): ", "", words)
+    said = re.sub(r"\n\s*(?=\S)", "; ", without_rows(str(error)).strip())
+    words = re.sub(r"^connection (?:is bad|failed): ", "", " ".join(said.split()))
+    # libpq's advice is a question; the hint of the error says it, too
+    return re.sub(r"; Is the server running[^;?]*\?", "", words)
 
 
 def _explained(connection: Connection, dbname: str, error: Any) -> RestorableError:
@@ -175,6 +190,10 @@ def _explained(connection: Connection, dbname: str, error: Any) -> RestorableErr
         return ConfigError(f"server {where} does not accept the password of {who!r}: {words}",
                            code="connect.password",
                            hint="Set connection.password_file to a 0600 file with the right password.")
+    missing = _NO_ROLE.search(words)
+    if missing:
+        return ConfigError(f"server {where} has no role {missing[1]!r}: {words}", code="connect.rejected",
+                           hint=f"Correct connection.user, or run `CREATE ROLE {quote_ident(missing[1])} LOGIN` there.")
     if _REJECTED.search(words):
         return ConfigError(f"server {where} rejects {who!r}: {words}", code="connect.rejected",
                            hint="Correct user and sslmode, or add a line for it to the server's pg_hba.conf.")

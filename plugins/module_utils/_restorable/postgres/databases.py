@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Sequence
 from ..errors import ConfigError, Refused, ToolFailed, Unavailable
 from ..model.row_data import one_line
 from ..model.server import Database
+from ..model.text import switch
 from .connect import driver, open_database, open_maintenance, quote_ident
 from .parameters import Connection
 
@@ -192,7 +193,7 @@ class Databases:
             raise taken(name) from None
         except errors.ObjectInUse as error:
             raise Refused(f"database {name!r} is in use: {one_line(error)}", code="restore.in_use",
-                          hint="Stop the application, or set disconnect to end its sessions.") from None
+                          hint=f"Stop the application, or set {switch('disconnect')} to end its sessions.") from None
         except (errors.WrongObjectType, errors.InvalidParameterValue, errors.InvalidObjectDefinition,
                 errors.UndefinedObject) as error:
             if like is None:

@@ -8,7 +8,8 @@ import os
 from contextlib import suppress
 
 from ..errors import ConfigError, Refused
-from .parts import flush_folder, make_folders
+from ..stream.owner import give
+from .parts import flush_folder
 
 MARKER = ".restorable-repository"
 
@@ -67,7 +68,10 @@ class Home:
                 self._mark()
 
     def _make_root(self) -> None:
-        make_folders(self.root, os.path.dirname(self.root))
+        if not os.path.isdir(self.root):
+            with suppress(FileExistsError):
+                os.mkdir(self.root, 0o700)     # and stays ours, whoever owns its parent
+                flush_folder(os.path.dirname(self.root))
 
     def _is_marked(self) -> bool:
         try:
@@ -84,6 +88,7 @@ class Home:
         with suppress(FileExistsError):
             handle = os.open(self._marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
+                give(handle, self.root)
                 os.write(handle, _FORMAT)
                 os.fsync(handle)
             finally:

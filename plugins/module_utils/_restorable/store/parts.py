@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import Iterator, Sequence
 
 from ..errors import Damaged
+from ..stream.owner import give
 from ..stream.stage import CHUNK
 from .readback import ReadBack, forget
 
@@ -158,6 +159,7 @@ def make_folders(path: str, root: str) -> None:
     make_folders(parent, root)
     with suppress(FileExistsError):
         os.mkdir(path, 0o700)
+        give(path, parent)
         flush_folder(parent)
 
 
@@ -177,6 +179,7 @@ def _folder(root: str) -> str:
     folder = os.path.join(root, FOLDER)
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
+        give(folder, root)
     return folder
 
 
@@ -185,6 +188,7 @@ def _make(folder: str) -> tuple[int, str]:
         handle, path = tempfile.mkstemp(dir=folder, suffix=".part")
         # A sweep may have taken the file for an abandoned one in the moment before it was locked.
         if _lock(handle) is not False and os.fstat(handle).st_nlink:
+            give(handle, folder)
             return handle, path
         os.close(handle)
 
@@ -223,6 +227,7 @@ def _lock(handle: int) -> bool | None:
 def _only_one(path: str) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        give(handle, os.path.dirname(path))
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

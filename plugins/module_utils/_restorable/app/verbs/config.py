@@ -15,6 +15,7 @@ from ...model.text import table
 from ...model.timers import warnings
 from ..config import find_config, load_config, read_body
 from ..console import Console
+from ..render import counted
 from ..secret_files import check_secret_files
 
 
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     console.text("\n".join(table([*header, *([str(cell) for cell in row.values()] for row in rows)])))
     for text in told:
         console.warn(text)
-    console.closing(f"done: config {path} is good: {len(settings.clusters)} clusters, {len(rows)} jobs on schedule")
+    console.closing(f"done: config {path} is good: {counted(len(settings.clusters), 'cluster')}, "
+                    f"{counted(len(rows), 'job')} on schedule")
     return 0
 
 
