@@ -35,7 +35,7 @@ demo: $(VENV)/.stamp-demo
 	@$(RUN) tools/demo/demo.py run
 
 demo-clean:
-	@if [ -x $(RUN) ]; then $(RUN) tools/demo/demo.py clean; else rm -rf .demo; fi
+	@if [ -x $(RUN) ]; then $(RUN) tools/demo/demo.py clean; else $(or $(PYTHON),python3) tools/demo/demo.py clean; fi
 
 bench: $(VENV)/.stamp-dev
 	@$(RUN) tools/collection_tree.py >/dev/null

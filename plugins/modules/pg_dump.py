@@ -27,7 +27,8 @@ extends_documentation_fragment:
   - restorable.postgres.repository
 attributes:
   diff_mode:
-    support: none
+    support: partial
+    details: [In check mode it shows the plan.]
   idempotent:
     support: partial
     details:
@@ -238,11 +239,12 @@ hint:
 """
 
 from ansible_collections.restorable.postgres.plugins.module_utils._module import PROGRESS, Call, Plain, run
-from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.report import backup_report
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.report import backup_report, dump_diff
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.wire import open_cluster
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.text import (
     human_bytes,
     human_duration,
+    some,
 )
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.backup import back_up
 
@@ -267,7 +269,8 @@ def dump(call: Call) -> Plain:
     done = back_up(call.world, open_cluster(call.cluster), call.cluster.dump, dry_run=call.dry_run,
                    accept_new_server=call.params["accept_new_server"])
     report = backup_report(done)
-    return {**report, "not_dumped": report.pop("failed"), "words": _in_words(report)}
+    plan = {"diff": dump_diff(call.cluster.name, report)} if call.dry_run and not report["skipped_because"] else {}
+    return {**report, "not_dumped": report.pop("failed"), "words": _in_words(report), **plan}
 
 
 def _in_words(report: Plain) -> str:
@@ -275,7 +278,9 @@ def _in_words(report: Plain) -> str:
         return report["skipped_because"]
     of = f"{len(report['databases'])} database" + ("" if len(report["databases"]) == 1 else "s")
     if "size" not in report:
-        return f"would take {of}"
+        names = some([each["name"] for each in report["databases"]])
+        expected = f", about {human_bytes(report['expected_size'])}" if report["expected_size"] else ""
+        return f"would dump {of} ({names}) into {', '.join(report['repositories'])}{expected}"
     return f"{report['backup']}: {of}, {human_bytes(report['size'])} in {human_duration(report['seconds'])}"
 
 

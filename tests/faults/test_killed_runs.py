@@ -94,6 +94,28 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock_since_when(good, fa
     assert good.back_up(pre_command=[]).changed
 
 
+@pytest.mark.parametrize(("one", "phase", "other"), [("prune", "delete from local", "backup"),
+                                                     ("backup", "commit", "prune")])
+def test_a_backup_and_a_prune_in_two_processes_keep_out_of_each_others_way(good, one, phase, other):
+    good.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}
+    good.taken()
+    first = good.waiting(one, phase)
+    try:
+        before = good.files()
+        status, _out, err = good.run(other)
+        assert (status, f"locked by {one} (pid {first.pid}, user" in err) == (3, True), err
+        assert good.files() == before
+    finally:
+        first.kill()
+        first.communicate()
+    newest = str(good.taken().id)
+    status, out, err = good.run("prune")
+    assert status == 0, out + err
+    assert good.ids() == [newest]
+    assert good.verify()[0].verdict == "passed"
+    assert sorted({path.split("/")[3] for path in good.files() if "/backup/" in path}) == [newest]
+
+
 @pytest.mark.parametrize("form", ["custom", "directory"])
 def test_a_run_that_is_asked_to_end_in_the_midst_of_its_dump_leaves_nothing(good, shop, form):
     marker = good.folder / "begun"

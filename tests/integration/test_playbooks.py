@@ -109,11 +109,33 @@ def test_every_playbook_works_in_check_mode_and_changes_nothing(ansible, host, t
     inventory = ansible.inventory(db1=host("db1", shop={}))
     assert ansible.play("backup", inventory).status == 0
     before = {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")}
+    told = {"backup": ["would dump 1 database (app) into local, about ", "+ app  "],
+            "prune": ["Plan of db1 shop", "keep  daily#1, floor:newest"]}
     for name in ("backup", "prune", "verify", "drill", "status", "check"):
         done = ansible.play(name, inventory, "--check", "--diff")
         assert done.status == 0, done.text
         assert done.line("db1 ", "shop ")
+        assert [words for words in told.get(name, ()) if words not in done.text] == [], done.text
         assert {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")} == before, name
+
+
+def test_a_backup_that_max_age_skips_says_so_in_its_plan(ansible, host, tmp_path):
+    inventory = ansible.inventory(db1=host("db1", shop={}))
+    assert ansible.play("backup", inventory).status == 0
+    done = ansible.play("backup", inventory, "--check", "--diff", restorable_max_age="20h")
+    assert (done.status, "younger than max_age 20h00m" in done.line("db1 ", "shop ", "skipped")) == (0, True), done.text
+
+
+def test_a_plan_that_a_guard_refuses_is_shown_with_the_variable_that_confirms_it(ansible, host, tmp_path):
+    variables = host("db1", shop={"retention": {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}})
+    inventory = ansible.inventory(db1=variables)
+    assert [ansible.play("backup", inventory).status for _each in range(5)] == [0] * 5
+    done = ansible.play("prune", inventory, "--check")
+    assert done.status == 2
+    assert "-e restorable_confirm=true" in done.line("  db1 ", " shop ", "FAILED")
+    first = sets(tmp_path, "db1")[0]
+    assert "no tier wants it" in done.line("- ", first, "drop")
+    assert len(sets(tmp_path, "db1")) == 5
 
 
 def test_a_cluster_that_fails_fails_only_itself_and_is_named(ansible, host, nowhere, tmp_path):

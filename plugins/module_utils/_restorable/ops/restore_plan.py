@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Iterable, Sequence
 
-from ..errors import ConfigError, NotFound, Refused, RestorableError
+from ..errors import ConfigError, Damaged, NotFound, Refused, ToolFailed
 from ..model.choice import DEPENDENTS, Choice, choose
 from ..model.manifest import Item, Manifest
 from ..model.naming import stamp
@@ -164,7 +164,7 @@ def _choice(world: World, target: Target, database: str, wish: RestoreWish, stor
     try:
         toc = target.outline(read_item(world, store, manifest, item), RestoreOptions(item.format))
         return choose(toc, wish.tables, wish.schemas)
-    except RestorableError:
+    except (Damaged, NotFound, ToolFailed):
         read_stored(world, store, manifest, item)
         raise
 
