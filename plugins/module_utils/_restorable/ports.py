@@ -120,6 +120,7 @@ class RestoreOptions:
     no_owner: bool = False
     no_privileges: bool = False
     single_transaction: bool = False   # all or nothing; excludes jobs > 1
+    alone: bool = False            # the chosen objects go into a new database, with the types and functions they need
 
 
 class Archives(Protocol):

@@ -27,6 +27,9 @@ _SAME = ("TABLE DATA", "MATERIALIZED VIEW DATA", "TABLE ATTACH", "ROW SECURITY")
 _FOLLOWING = ("SEQUENCE OWNED BY", "SEQUENCE SET", "INDEX ATTACH", "ACL", "COMMENT", "SECURITY LABEL",
               "STATISTICS DATA")
 _ON_TABLES = ("INDEX", "STATISTICS", "SEQUENCE")
+# What a new database gets only with a table that is chosen, and what ties the chosen to others.
+_OF_TABLES = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "INDEX", "STATISTICS", *_PARTS, *_SAME)
+_TIES = ("FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "TRIGGER", "RULE", "POLICY")
 # the hint where something depends on what is to be dropped
 DEPENDENTS = (f"Nothing was changed. Drop them first, or set {switch('cascade')} to drop them too: views and "
               "foreign keys are brought back from the backup.")
@@ -63,10 +66,12 @@ def split_name(text: str) -> tuple[str | None, str]:
     return (parts[0], parts[1]) if len(parts) == 2 else (None, parts[0])
 
 
-def choose(toc: Toc, tables: Sequence[str] = (), schemas: Sequence[str] = ()) -> Choice:
+def choose(toc: Toc, tables: Sequence[str] = (), schemas: Sequence[str] = (), *, alone: bool = False) -> Choice:
     """Choose the entries of these tables (views, sequences) and whole schemas; raise NotFound for what is absent.
 
-    The table of contents must have been read with its dependencies (`pg_restore --list --verbose`).
+    alone is for a new database, where nothing else is: schemas, types and functions that the chosen need come along,
+    and what ties them to tables that stay behind comes later. The table of contents must have been read with its
+    dependencies (`pg_restore --list --verbose`).
     """
     chosen: set[int] = set()
     for text in tables:
@@ -76,7 +81,13 @@ def choose(toc: Toc, tables: Sequence[str] = (), schemas: Sequence[str] = ()) ->
     _add_partitions(toc, chosen)
     _add_belongings(toc, chosen)
     relations = tuple(entry for entry in toc.entries if entry.id in chosen and entry.kind in RELATIONS)
-    return Choice(_in_order(toc, chosen), relations, _later(toc, chosen))
+    if not alone:
+        return Choice(_in_order(toc, chosen), relations, _later(toc, chosen))
+    _add_needed(toc, chosen)
+    ties = [entry for entry in toc.of_kind(*_TIES) if entry.id in chosen and _leads_out(toc, entry, chosen)]
+    chosen -= {entry.id for entry in ties}
+    return Choice(tuple(entry.id for entry in toc.entries if entry.id in chosen), relations,
+                  tuple(Later(str(entry), (entry.id,)) for entry in ties))
 
 
 def _find(toc: Toc, text: str) -> list[TocEntry]:
@@ -155,6 +166,25 @@ def _belongs(entry: TocEntry, on: Iterable[TocEntry]) -> bool:
     if entry.kind in _SAME:
         return any(each.schema == entry.schema and each.name == entry.name for each in relations)
     return entry.kind in _PARTS and any(entry.rest.startswith(f"{each.schema} {each.name} ") for each in relations)
+
+
+def _add_needed(toc: Toc, chosen: set[int]) -> None:
+    """Add the schemas, types, functions and sequences that the chosen entries need, with their grants and comments."""
+    homes = {entry.name: entry.id for entry in toc.of_kind("SCHEMA")}
+    before = -1
+    while before != len(chosen):
+        before = len(chosen)
+        for entry in [each for each in toc.entries if each.id in chosen]:
+            # public is in every new database
+            home = homes.get(entry.schema) if entry.schema != "public" else None
+            chosen |= {home} if home else set()
+            chosen |= {each.id for each in toc.entries if each.id in entry.depends and each.kind not in _OF_TABLES}
+    _add_belongings(toc, chosen)
+
+
+def _leads_out(toc: Toc, entry: TocEntry, chosen: set[int]) -> bool:
+    """Say whether an entry needs what stays behind: a foreign key its other table's primary key."""
+    return any(each.id in entry.depends and each.id not in chosen for each in toc.entries)
 
 
 def _in_order(toc: Toc, chosen: set[int]) -> tuple[int, ...]:

@@ -65,6 +65,7 @@ def _run(world: World, target: Target, step: Step, wish: RestoreWish, store: Sto
     chunks = read_item(world, store, manifest, item)
     options = RestoreOptions(item.format, jobs_for(item, wish.jobs), wish.schemas, wish.tables, wish.clean,
                              wish.cascade, no_owner=wish.no_owner, no_privileges=wish.no_privileges)
+    options = replace(options, alone=wish.partial and step.action == "create")
     if step.action in ("fill", "add"):
         return target.restore(step.database, chunks, replace(options, jobs=1, single_transaction=True))
     like = manifest.like(item.database)
@@ -84,6 +85,8 @@ def _run(world: World, target: Target, step: Step, wish: RestoreWish, store: Sto
         # a database that is only half there must not look like one that is whole
         target.drop_database(fresh)
         raise
+    if wish.partial:
+        return notes
     missing = f"the properties of database {item.database!r} (owner, grants, settings, comment) were not restored"
     return [*notes, missing]
 

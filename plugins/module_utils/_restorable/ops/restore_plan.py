@@ -21,6 +21,8 @@ from .objects import item_of, read_item, read_stored, require_opens
 from .world import World
 
 RESTORING, BEFORE = "restoring", "before"      # of databases beside the one that is restored
+NAME_LIMIT = 63                    # bytes, NAMEDATALEN - 1
+TEMPLATES = ("template0", "template1")
 _STEM = 30                         # bytes of its name in theirs; PostgreSQL cuts names after 63 (NAMEDATALEN)
 
 
@@ -98,6 +100,12 @@ def _check_wish(wish: RestoreWish) -> None:
     if wish.into and len(wish.databases) != 1:
         raise ConfigError(f"into is {wish.into!r} with {len(wish.databases) or 'all'} databases",
                           hint="Name exactly one database to restore under another name.", code="restore.into")
+    if len(wish.into.encode()) > NAME_LIMIT:
+        raise ConfigError(f"into is {wish.into!r}, {len(wish.into.encode())} bytes long; PostgreSQL would cut it",
+                          hint=f"Choose a name of at most {NAME_LIMIT} bytes.", code="restore.into")
+    if wish.into in TEMPLATES:
+        raise ConfigError(f"into is {wish.into!r}, of which every new database is a copy", code="restore.into",
+                          hint="Choose another name; databases that are made later would all hold what is restored.")
     if wish.partial and len(wish.databases) != 1:
         raise ConfigError("tables or schemas are chosen without one database",
                           hint="Name the database that they belong to.", code="restore.partial")
@@ -131,10 +139,13 @@ def _step(world: World, target: Target, copies: Copies, item: Item, wish: Restor
                           hint="Restore the whole database under another name and copy the tables from there.",
                           code="restore.plain_partial")
     if wish.partial:
-        choice = copies.attempt(partial(_choice, world, target, item.database, wish))
-        if target.database_exists(name):
+        alone = not target.database_exists(name)
+        choice = copies.attempt(partial(_choice, world, target, item.database, wish, alone))
+        if not alone:
             return _adding(target, name, item, wish, choice)
-        return Step("create", name, item, f"a new database with {_chosen(wish)} only")
+        notes = [f"stays out, for it needs what was not chosen: {some([each.what for each in choice.later])}"]
+        return Step("create", name, item, f"a new database with {_chosen(wish)} only",
+                    tuple(notes if choice.later else ()))
     if not target.database_exists(name):
         return Step("create", name, item, "a new database")
     inside = target.user_objects(name)
@@ -153,7 +164,7 @@ def _step(world: World, target: Target, copies: Copies, item: Item, wish: Restor
     return Step("replace", name, item, "restored beside it, then swapped by renaming; the old one is dropped")
 
 
-def _choice(world: World, target: Target, database: str, wish: RestoreWish, store: Store,
+def _choice(world: World, target: Target, database: str, wish: RestoreWish, alone: bool, store: Store,
             manifest: Manifest) -> Choice:
     """Return which entries of the archive are wanted; raise NotFound for what it does not hold.
 
@@ -163,7 +174,7 @@ def _choice(world: World, target: Target, database: str, wish: RestoreWish, stor
     item = item_of(manifest, "dump", database)
     try:
         toc = target.outline(read_item(world, store, manifest, item), RestoreOptions(item.format))
-        return choose(toc, wish.tables, wish.schemas)
+        return choose(toc, wish.tables, wish.schemas, alone=alone)
     except (Damaged, NotFound, ToolFailed):
         read_stored(world, store, manifest, item)
         raise

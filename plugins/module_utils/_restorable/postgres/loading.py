@@ -60,12 +60,12 @@ class Loader:
         Returns notes on what of others could not be brought back.
         """
         toc = archive.toc()
-        choice = choose(toc, options.tables, options.schemas)
+        choice = choose(toc, options.tables, options.schemas, alone=options.alone)
         ids = _data_only(toc, choice) if options.data_only else choice.ids
         try:
             self._bring(database, archive, ids, options, archive.content, first=drop_first(choice, options))
         except ToolFailed as error:
-            raise _dependents(error) from error
+            raise _lonely(error) if options.alone else _dependents(error) from error
         notes: list[str] = []
         for later in () if options.data_only else choice.later:
             try:
@@ -203,6 +203,12 @@ def _dependents(error: ToolFailed) -> RestorableError:
     found = re.findall(r"(?:DETAIL:\s*)?([^\n]*? depends on [^\n]*)", words)
     return Refused(f"what is to be dropped has dependents: {'; '.join(each.strip() for each in found[:5])}",
                    code="restore.dependents", hint=DEPENDENTS)
+
+
+def _lonely(error: ToolFailed) -> ToolFailed:
+    error.hint = ("The chosen objects need something that was not chosen. Choose it too, or restore the whole database "
+                  "under another name and copy the tables from there.")
+    return error
 
 
 def _locale(words: str) -> str:
