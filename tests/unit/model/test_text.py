@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from _restorable.model.text import display_width, human_age, human_bytes, human_duration, table
+from _restorable.model.text import display_width, human_age, human_bytes, human_duration, table, visible
 
 
 @pytest.mark.parametrize(("count", "text"), [
@@ -63,3 +63,14 @@ def test_wide_and_combining_characters_count_as_a_terminal_shows_them():
     ([], []), ([[]], [""]), ([["a\nb", "c"]], ["a b  c"]), ([["a"], ["b", "c"]], ["a", "b  c"])])
 def test_odd_tables(rows, lines):
     assert table(rows) == lines
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("plain ü ’", "plain ü ’"), ("a\nb", "a\\nb"), ("\x1b[31mred", "\\x1b[31mred"), ("\x9b31m", "\\x9b31m"),
+    ("bell\x07, tab\t", "bell\\x07, tab\\t")])
+def test_control_characters_are_spelled_out(text, shown):
+    assert visible(text) == shown
+
+
+def test_a_name_in_a_table_cannot_colour_it():
+    assert table([["\x1b[31mRED\nerror: no", "1 kB"]]) == ["\\x1b[31mRED error: no  1 kB"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import traceback
 from typing import Any, Mapping, TextIO
 
@@ -20,6 +21,8 @@ class Defect(RestorableError):
 
     code = "defect"
     exit_status = 70
+
+_OBEYED = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 class Console:
@@ -46,7 +49,7 @@ class Console:
         """Print a result for a person."""
         if text and not self.as_json:
             self.clear()
-            self._out.write(text if text.endswith("\n") else text + "\n")
+            self._out.write(_harmless(text if text.endswith("\n") else text + "\n"))
             self._out.flush()
 
     def closing(self, text: str) -> None:
@@ -114,5 +117,10 @@ class Console:
     def _complain(self, word: str, colour: str, text: str) -> None:
         self.clear()
         self._out.flush()
-        self._err.write(f"{self._err_ink.paint(word, colour)}: {text}\n")
+        self._err.write(f"{self._err_ink.paint(word, colour)}: {_harmless(text)}\n")
         self._err.flush()
+
+
+def _harmless(text: str) -> str:
+    """Spell out control characters that a terminal would obey, but line breaks, tabs and our own colours."""
+    return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text)

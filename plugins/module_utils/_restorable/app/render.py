@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Mapping
 
-from ..model.text import human_bytes, human_duration, table
+from ..model.text import human_bytes, human_duration, table, visible
 from .render_wal import wal_lines
 
 Report = Mapping[str, Any]
@@ -19,13 +19,13 @@ def render_backup(cluster: str, report: Report, *, dry_run: bool) -> str:
     if report["skipped_because"]:
         return ""
     if not dry_run:
-        return "".join(f"  not covered: {each}\n" for each in report["not_covered"])
+        return "".join(f"  not covered: {visible(each)}\n" for each in report["not_covered"])
     rows = [["database", "size on the server"]]
     rows += [[each["name"], human_bytes(each["server_size"])] for each in report["databases"]]
     expected = f", about {human_bytes(report['expected_size'])}" if report["expected_size"] else ""
     lines = [f"plan: dump {cluster} {report['backup']} into {', '.join(report['repositories'])}{expected}",
              f"  server {report['server']}, {report['pg_dump']}",
-             *indented(table(rows, "<>")), *(f"  not covered: {each}" for each in report["not_covered"])]
+             *indented(table(rows, "<>")), *(f"  not covered: {visible(each)}" for each in report["not_covered"])]
     return joined(lines)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ..model.text import human_bytes, human_duration
+from ..model.text import human_bytes, human_duration, visible
 from .render import joined
 
 Report = Mapping[str, Any]
@@ -19,7 +19,7 @@ def render_base(cluster: str, report: Report, *, dry_run: bool) -> str:
     if report["skipped_because"]:
         return ""
     if not dry_run:
-        return joined([f"  not covered: {each}" for each in report["not_covered"]])
+        return joined([f"  not covered: {visible(each)}" for each in report["not_covered"]])
     what = f"{_KINDS[report['kind']]} of {cluster} {report['backup']} into {', '.join(report['repositories'])}"
     expected = f", about {human_bytes(report['expected_size'])}" if report["expected_size"] else ""
     standby = ", a standby" if report["from_standby"] else ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ..model.text import human_bytes, human_duration, table
+from ..model.text import human_bytes, human_duration, table, visible
 from .render import counted, indented, joined, when
 
 Report = Mapping[str, Any]
@@ -61,7 +61,7 @@ def _adopted(adopted: Report) -> list[str]:
 
 
 def _told(what: str, rows: list[str]) -> list[str]:
-    return ["", what, *indented(rows)] if rows else []
+    return ["", what, *indented([visible(row) for row in rows])] if rows else []
 
 
 def _drills(drills: list[Report]) -> list[str]:

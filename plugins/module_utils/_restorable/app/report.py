@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from ..model.drill import in_words
 from ..model.naming import BackupId
-from ..model.text import human_bytes
+from ..model.text import human_bytes, visible
 from ..model.window_line import LEGEND, draw
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def dump_diff(cluster: str, report: Plain) -> Plain:
     expected = f", about {human_bytes(report['expected_size'])}" if report["expected_size"] else ""
     lines = [f"dump {cluster} {report['backup']} into {', '.join(report['repositories'])}{expected}",
              *(f"+ {each['name']}  {human_bytes(each['server_size'])} on the server" for each in report["databases"]),
-             *(f"  not covered: {each}" for each in report["not_covered"])]
+             *(f"  not covered: {visible(each)}" for each in report["not_covered"])]
     return {"prepared": "\n".join([*lines, ""])}
 
 

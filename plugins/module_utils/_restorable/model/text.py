@@ -4,10 +4,12 @@
 """Numbers, times and tables as a person reads them. Pure."""
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Sequence
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -64,11 +66,20 @@ def table(rows: Sequence[Sequence[str]], align: str = "", *, gap: str = "  ") ->
     >>> table([["ID", "SIZE"], ["a", "12 MB"]], "<>")
     ['ID   SIZE', 'a   12 MB']
     """
-    cells = [[" ".join(cell.splitlines()) for cell in row] for row in rows]
+    cells = [[visible(" ".join(cell.splitlines())) for cell in row] for row in rows]
     widths = [max(display_width(row[column]) for row in cells if column < len(row))
               for column in range(max(map(len, cells), default=0))]
     return [gap.join(_pad(cell, widths[column], align[column:column + 1]) for column, cell in enumerate(row)).rstrip()
             for row in cells]
+
+
+def visible(text: str) -> str:
+    """Return a text with its control characters spelled out, so that a name can neither colour nor break a line.
+
+    >>> visible("a\\nb")
+    'a\\\\nb'
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def some(names: Sequence[str], limit: int = 5) -> str:

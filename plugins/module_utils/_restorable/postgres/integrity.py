@@ -132,7 +132,7 @@ def _checksums(session: Session) -> Row:
     row = session.execute("SELECT current_setting('data_checksums')").fetchone()
     if row and row[0] == "on":
         return "checksums", "ok", "every page that was read has been checked"
-    return "checksums", "not_run", "the server has no data checksums"
+    return "checksums", "not_run", "the restored server has no data checksums"
 
 
 def _collations(session: Session) -> Row:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable
 
 from ...errors import ConfigError
+from ...model.text import visible
 from ..call import Call, Result
 from .restore_scratch import restore_into_scratch
 
@@ -47,7 +48,7 @@ def run(call: Call) -> Result:
 
 
 def _noted(notes: Iterable[str]) -> str:
-    return "".join(f"  note: {each}\n" for each in notes)
+    return "".join(f"  note: {visible(each)}\n" for each in notes)
 
 
 def _same(wish: RestoreWish, backup: str) -> RestoreWish:
