@@ -15,6 +15,8 @@ from ..model.row_data import without_rows
 from ..ports import Progress
 from .ink import Ink
 
+_OBEYED = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+
 
 class Defect(RestorableError):
     """This program is wrong."""
@@ -22,7 +24,6 @@ class Defect(RestorableError):
     code = "defect"
     exit_status = 70
 
-_OBEYED = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 class Console:
