@@ -8,7 +8,7 @@ import pytest
 
 from _restorable.errors import ConfigError
 from _restorable.postgres import tools
-from _restorable.postgres.tools import find_tool, parse_version
+from _restorable.postgres.tools import find_newest, find_tool, parse_version
 
 # Recorded from the programs of these packages.
 ANSWERS = [
@@ -66,6 +66,17 @@ def test_else_the_lowest_newer_one_is_taken(tmp_path, path_only):
     for major in (18, 17, 15):
         install(tmp_path / str(major), "pg_dump", f"pg_dump (PostgreSQL) {major}.1")
     assert find_tool("pg_dump", 16, environ=path_of(*(tmp_path / str(m) for m in (18, 15, 17)))).major == 17
+
+
+def test_archives_are_read_by_the_newest_program(tmp_path, path_only, monkeypatch):
+    folders = []
+    for major in (15, 18, 16):
+        install(tmp_path / str(major), "pg_restore", f"pg_restore (PostgreSQL) {major}.1")
+        folders.append(tmp_path / str(major))
+    install(tmp_path / "broken", "pg_restore", "none of your business", 1)
+    monkeypatch.setenv("PATH", path_of(*folders, tmp_path / "broken")["PATH"])
+    assert find_newest("pg_restore").major == 18
+    assert find_newest("pg_restore", str(tmp_path / "16")).major == 16
 
 
 def test_the_packages_folders_are_searched_after_path(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from ..ports import RestoreOptions
 from ..stream.program import read_from, through
 from .archives import complete_sql, damage, plain_environment, staged
 from .flowing import flowing
-from .tools import find_tool
+from .tools import find_newest
 
 
 class PgArchives:
@@ -38,7 +38,7 @@ class PgArchives:
             return
         if options.format == "custom":
             with damage():
-                tool = find_tool("pg_restore", 13, self._bin_dir or None).path
+                tool = find_newest("pg_restore", self._bin_dir or None).path
                 yield from through([tool, "--create", "--file=-"], env=plain_environment())(chunks)
             return
         with staged(chunks, options.format, self._stage, self._bin_dir) as archive, damage():

@@ -16,7 +16,7 @@ from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.toc import Toc, list_file, parse_toc
 from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
-from .tools import find_tool
+from .tools import find_newest
 
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
 _TAIL = 4096                       # bytes at a plain dump's end in which its last comment must be
@@ -31,8 +31,8 @@ class StagedArchive:
         self._text: str | None = None
 
     def tool(self) -> str:
-        """Return the oldest pg_restore there is that can read the archive."""
-        return find_tool("pg_restore", 13, self._bin_dir or None).path
+        """Return the newest pg_restore there is: none reads the archives of a newer pg_dump."""
+        return find_newest("pg_restore", self._bin_dir or None).path
 
     def text(self) -> str:
         """Return what pg_restore lists, with dependencies and the database's own entries."""

@@ -17,7 +17,7 @@ from ..stream.tar import TarReader
 from .archives import damage, plain_environment
 from .flowing import flowing
 from .folder import TOC
-from .tools import find_tool
+from .tools import find_newest
 
 _WORDS = ("--list", "--verbose", "--create")
 
@@ -27,7 +27,7 @@ def outline(chunks: Iterable[bytes], form: str, *, stage: str = "", bin_dir: str
     if form == "custom":
         with flowing(chunks, stage, bin_dir) as archive:
             return archive.toc()
-    tool = find_tool("pg_restore", 13, bin_dir or None).path
+    tool = find_newest("pg_restore", bin_dir or None).path
     if form == "directory":
         return _of_directory(chunks, tool, stage)
     text = b""

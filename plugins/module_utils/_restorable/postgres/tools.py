@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Iterator, Mapping
 
@@ -17,6 +18,7 @@ from ..errors import ConfigError
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/libexec/postgresql*", "/usr/local/pgsql*/bin",
            "/opt/postgresql*/bin", "/opt/postgresql/*/bin", "/opt/pgsql*/bin", "/opt/homebrew/opt/postgresql*/bin",
            "/usr/local/opt/postgresql*/bin", "/Library/PostgreSQL/*/bin")
+OLDEST = 13                        # major version
 SERVER_PROGRAMS = ("postgres", "initdb", "pg_ctl")
 _VERSION = re.compile(r"\((?:PostgreSQL|EnterpriseDB)\) (\d+)(\.\d+|beta\d+|rc\d+|alpha\d+|devel)?")
 
@@ -50,6 +52,19 @@ def find_tool(name: str, major_at_least: int, bin_dir: str | None = None, *,
     if fitting:
         return min(fitting, key=lambda tool: tool.major)       # the first of equals: search order
     raise _none_found(name, major_at_least, bin_dir, found, refused)
+
+
+def find_newest(name: str, bin_dir: str | None = None) -> Tool:
+    """Return the newest of these programs: pg_restore reads the archives of every older version, of a newer one none.
+
+    Searches where find_tool does, and raises as it does.
+    """
+    lowest = find_tool(name, OLDEST, bin_dir)
+    found = [lowest]
+    for path in _candidates(name, bin_dir, os.environ):
+        with suppress(ConfigError):    # one that does not run is no reason against the others
+            found.append(ask_version(name, path))
+    return max(found, key=lambda tool: tool.major)             # the first of equals: search order
 
 
 def ask_version(name: str, path: str) -> Tool:
