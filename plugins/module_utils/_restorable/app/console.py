@@ -25,7 +25,6 @@ class Defect(RestorableError):
     exit_status = 70
 
 
-
 class Console:
     """The two streams of one run, and how they are to be used."""
 
