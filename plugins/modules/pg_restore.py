@@ -73,7 +73,9 @@ options:
     type: bool
     default: false
   cascade:
-    description: With O(clean), drop what depends on the chosen tables too; views and foreign keys are brought back.
+    description:
+      - With O(clean), drop views and foreign keys that depend on the chosen tables too; the backup brings them back.
+      - Refused while anything depends on the tables that the backup does not bring back.
     type: bool
     default: false
   disconnect:

@@ -271,7 +271,7 @@ def test_user_objects_are_what_a_user_made(source):
 
 def test_relations_are_looked_up_by_name(shop):
     wanted = [("public", "orders"), ("sales", "lines"), ("public", "big"), ("public", "lines"), ("pg_temp", "orders"),
-              ("public", "new line"), ("public", "odd name.x")]
+              ("public", "new\nline"), ("public", "odd name.x")]
     assert shop.target.standing("shop", wanted) == ["public.big", "public.new\nline", "public.odd name.x",
                                                     "public.orders", "sales.lines"]
 

@@ -195,8 +195,8 @@ class Target(Protocol):
     def standing(self, database: str, relations: Sequence[Relation]) -> list[str]:
         """Return schema.name of those relations that are there."""
 
-    def dependents(self, database: str, relations: Sequence[Relation]) -> list[str]:
-        """Return the views and foreign keys of others that depend on those relations, as "VIEW public big"."""
+    def dependents(self, database: str, relations: Sequence[Relation], schemas: Sequence[str] = ()) -> list[str]:
+        """Return what else is lost when those relations and schemas are dropped with CASCADE, as "VIEW public big"."""
 
     def sessions(self, database: str) -> list[str]:
         """Describe the other sessions in a database, such as "app from psql since 03:00"."""

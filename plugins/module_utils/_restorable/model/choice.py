@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Iterable, Sequence
 
-from ..errors import ConfigError, NotFound
+from ..errors import ConfigError, NotFound, Refused
 from .text import some, switch
 from .toc import Toc, TocEntry, shown
 
@@ -31,8 +32,8 @@ _ON_TABLES = ("INDEX", "STATISTICS", "SEQUENCE")
 _OF_TABLES = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "INDEX", "STATISTICS", *_PARTS, *_SAME)
 _TIES = ("FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "TRIGGER", "RULE", "POLICY")
 # the hint where something depends on what is to be dropped
-DEPENDENTS = (f"Nothing was changed. Drop them first, or set {switch('cascade')} to drop them too: views and "
-              "foreign keys are brought back from the backup.")
+DEPENDENTS = (f"Nothing was changed. Drop them first, or set {switch('cascade')} to drop them too: the backup brings "
+              "them back as they were then.")
 _PART = re.compile(r'"(?:[^"]|"")+"|[^".]+')
 _NAME = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))?")
 
@@ -52,6 +53,22 @@ class Choice:
     ids: tuple[int, ...]
     relations: tuple[TocEntry, ...]    # the chosen relations themselves, partitions included
     later: tuple[Later, ...] = ()
+    own: frozenset[str] = frozenset()  # "TABLE public orders" of every entry in ids
+
+    def foreign(self, dependents: Iterable[str]) -> list[str]:
+        """Return which dependents belong to others than the chosen relations and schemas."""
+        return [each for each in dependents if each not in self.own]
+
+    def require_back(self, dependents: Iterable[str], database: str) -> None:
+        """Raise Refused for dependents in a living database that would be dropped and not brought back."""
+        held = {each.what for each in self.later}
+        lost = [each for each in self.foreign(dependents) if each not in held]
+        if lost:
+            raise Refused(f"what is to be dropped takes with it what the backup does not bring back: {some(lost, 20)}",
+                          code="restore.dependents_lost",
+                          hint=f"Nothing was changed. Save the definitions with `pg_dump --schema-only "
+                               f"--file=saved.sql {shlex.quote(database)}`, drop them, run the restore, and make them "
+                               "again from the file; a table or partition keeps its rows if it is detached instead.")
 
 
 def split_name(text: str) -> tuple[str | None, str]:
@@ -82,7 +99,8 @@ def choose(toc: Toc, tables: Sequence[str] = (), schemas: Sequence[str] = (), *,
     _add_belongings(toc, chosen)
     relations = tuple(entry for entry in toc.entries if entry.id in chosen and entry.kind in RELATIONS)
     if not alone:
-        return Choice(_in_order(toc, chosen), relations, _later(toc, chosen))
+        own = frozenset(str(entry) for entry in toc.entries if entry.id in chosen)
+        return Choice(_in_order(toc, chosen), relations, _later(toc, chosen), own)
     _add_needed(toc, chosen)
     ties = [entry for entry in toc.of_kind(*_TIES) if entry.id in chosen and _leads_out(toc, entry, chosen)]
     chosen -= {entry.id for entry in ties}
@@ -93,35 +111,38 @@ def choose(toc: Toc, tables: Sequence[str] = (), schemas: Sequence[str] = (), *,
 def _find(toc: Toc, text: str) -> list[TocEntry]:
     schema, name = split_name(text)
     relations = toc.of_kind(*RELATIONS)
-    found = [entry for entry in relations if entry.name == shown(name) and schema in (None, entry.schema)]
-    if not found and schema is not None:
-        # a role or schema with a space made the line ambiguous
-        found = [entry for entry in relations if entry.rest.startswith(f"{shown(schema)} {shown(name)} ")]
+    found = [entry for entry in relations if entry.place[1] == name and schema in (None, entry.place[0])]
     if not found:
         raise NotFound(f"table {text!r} is not in the backup of database {toc.database!r}", code="restore.no_table",
                        hint=_near(name, relations))
-    if len({entry.schema for entry in found}) > 1:
-        raise ConfigError(f"table {text!r} is in several schemas: {', '.join(entry.schema for entry in found)}",
+    if len(found) > 1:
+        raise ConfigError(f"table {text!r} is in several schemas: {', '.join(entry.place[0] for entry in found)}",
                           hint="Name the schema too, as in schema.table.", code="restore.ambiguous_table")
-    return found[:1]
+    return found
 
 
 def _near(name: str, relations: Sequence[TocEntry]) -> str:
     """Return what the archive holds, the most alike names of tables first."""
-    names = {entry.name for entry in relations}
+    names = {entry.place[1] for entry in relations}
     alike = difflib.get_close_matches(name, names, 3, 0.5)
-    near = [f"{entry.schema}.{entry.name}" for each in alike for entry in relations if entry.name == each][:3]
+    near = [".".join(entry.place) for each in alike for entry in relations if entry.place[1] == each][:3]
     if near:
         return f"Did you mean {' or '.join(near)}? It holds {len(relations)} tables, views and sequences."
-    tables = [f"{entry.schema}.{entry.name}" for entry in relations if entry.kind != "SEQUENCE"]
+    tables = [".".join(entry.place) for entry in relations if entry.kind != "SEQUENCE"]
     return f"It holds {some(tables) or 'no table'}."
 
 
 def _of_schema(toc: Toc, schema: str) -> set[int]:
     name = shown(schema)
-    own = [entry for entry in toc.entries if entry.kind == "SCHEMA" and entry.rest.startswith(f"- {name} ")]
+    # of those that are printed alike
+    named = [entry for entry in toc.of_kind("SCHEMA") if entry.rest.startswith(f"- {name} ")]
+    own = [entry for entry in named if entry.place[1] == schema]
     found = {entry.id for entry in toc.entries if entry.schema == name and entry.kind != "PUBLICATION TABLE"}
-    if not found and not own:
+    if own and len(named) > 1:
+        raise Refused(f"schema {schema!r} cannot be told from another one of the backup, which is printed alike",
+                      hint="Restore the whole database under another name and copy the schema from there.",
+                      code="restore.ambiguous_schema")
+    if not own and (named or not found):
         known = sorted({entry.schema for entry in toc.entries} - {"-"})
         raise NotFound(f"schema {schema!r} is not in the backup of database {toc.database!r}",
                        hint=f"It holds {', '.join(known) or 'none'}.", code="restore.no_schema")

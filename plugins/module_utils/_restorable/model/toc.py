@@ -8,12 +8,13 @@
 
 The line is "id; catalogue object kind schema name owner" (pg_backup_archiver.c, PrintTOCSummary). Its words are not
 quoted and newlines in names are printed as spaces, so a line is read with the help of what is known: the kinds,
-the schemas that the archive itself creates, and the owners if the caller knows them.
+the schemas that the archive itself creates, and the owners if the caller knows them. What a relation or schema with
+such a name is really called, only the archive's SQL tells (Toc.with_names).
 """
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Iterable, Mapping
 
 # Kinds of several words (pg_dump.c). Those of ADDED carry catalogue number 0, which tells "TABLE DATA" apart from
@@ -46,9 +47,21 @@ class TocEntry:
     name: str                      # pg_dump's tag: "orders", "orders orders_pkey", "TABLE orders"
     owner: str
     depends: tuple[int, ...] = ()
+    exact: tuple[str, str] | None = None       # schema and name as the server has them, where the line leaves that open
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return schema and name as the server has them; the schema is "-" where there is none."""
+        return self.exact or (self.schema, self.name)
+
+    @property
+    def unsure(self) -> bool:
+        """Say whether the line may be that of another relation or schema too: a space may be a newline, or an end."""
+        return self.rest.count(" ") != 2
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}" if self.schema == "-" else f"{self.kind} {self.schema} {self.name}"
+        schema, name = self.place
+        return f"{self.kind} {name}" if schema == "-" else f"{self.kind} {schema} {name}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,11 @@ class Toc:
     def of_kind(self, *kinds: str) -> list[TocEntry]:
         """Return the entries of these kinds, in order."""
         return [entry for entry in self.entries if entry.kind in kinds]
+
+    def with_names(self, names: Mapping[int, tuple[str, str]]) -> Toc:
+        """Return the same with the exact schemas and names of these entries."""
+        return replace(self, entries=tuple(replace(entry, exact=names.get(entry.id, entry.exact))
+                                           for entry in self.entries))
 
 
 def parse_toc(text: str, owners: Iterable[str] = ()) -> Toc:

@@ -181,19 +181,19 @@ def _choice(world: World, target: Target, database: str, wish: RestoreWish, alon
 
 
 def _adding(target: Target, name: str, item: Item, wish: RestoreWish, choice: Choice) -> Step:
-    relations = [(each.schema, each.name) for each in choice.relations]
+    relations = [each.place for each in choice.relations]
     present = target.standing(name, relations)
     if present and not wish.clean:
         raise Refused(f"table {present[0]} exists in database {name!r}", code="restore.table_exists",
                       hint=f"Rename it or drop it first, or set {switch('clean')} to drop it in the restoring "
                            "transaction.")
-    lost = target.dependents(name, relations) if present else []
+    lost = choice.foreign(target.dependents(name, relations, wish.schemas)) if wish.clean else []
+    choice.require_back(lost, name)
     if lost and not wish.cascade:
         raise Refused(f"{', '.join(present[:3])} has dependents in database {name!r}: {some(lost)}",
                       code="restore.dependents", hint=DEPENDENTS)
     back = [each.what for each in choice.later]
-    notes = [f"cascade drops {each}, " + ("which the backup brings back" if each in back
-                                          else "which the backup does not hold: it stays lost") for each in lost]
+    notes = [f"cascade drops {each}, which the backup brings back as it was" for each in lost]
     others = [each for each in back if each not in lost]
     notes += [f"brings back, if they are gone: {some(others)}"] if others else []
     return Step("add", name, item, f"{_chosen(wish)}, in one transaction", tuple(notes))

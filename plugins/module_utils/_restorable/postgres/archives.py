@@ -16,6 +16,7 @@ from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.toc import Toc, list_file, parse_toc
 from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
+from .exact_names import WORDS, named, unsure
 from .tools import find_newest
 
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
@@ -29,6 +30,7 @@ class StagedArchive:
     def __init__(self, path: str, bin_dir: str = "") -> None:
         self.path, self._bin_dir = path, bin_dir
         self._text: str | None = None
+        self._toc: Toc | None = None
 
     def tool(self) -> str:
         """Return the newest pg_restore there is: none reads the archives of a newer pg_dump."""
@@ -47,8 +49,14 @@ class StagedArchive:
         return [line for line in self.text().splitlines() if not line.startswith(";\tdepends on:")]
 
     def toc(self) -> Toc:
-        """Return the parsed table of contents."""
-        return parse_toc(self.text())
+        """Return the parsed table of contents, with exact names of relations and schemas."""
+        if self._toc is None:
+            self._toc = parse_toc(self.text())
+            entries = unsure(self._toc)
+            if entries:
+                with damage(), self.script([each.id for each in entries], WORDS) as text:
+                    self._toc = named(self._toc, entries, text)
+        return self._toc
 
     def read_all(self) -> None:
         """Read every byte of data; raise Damaged if that fails."""

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Callable, Iterable, Iterator, Sequence
 
 from ..errors import Damaged, Refused, RestorableError, ToolFailed
-from ..model.choice import DEPENDENTS, Choice, choose
+from ..model.choice import DEPENDENTS, Choice
 from ..model.toc import Toc
 from ..ports import RestoreOptions
 from ..stream.program import feed
@@ -54,13 +54,12 @@ class Loader:
         how = ["--single-transaction"] if options.single_transaction else [f"--jobs={max(1, options.jobs)}"]
         self._pg_restore(database, [*how, *self._filters(options), archive.path])
 
-    def chosen(self, database: str, archive: StagedArchive, options: RestoreOptions) -> list[str]:
+    def chosen(self, database: str, archive: StagedArchive, options: RestoreOptions, choice: Choice) -> list[str]:
         """Restore chosen tables and schemas in one transaction, then bring back what others lost with them.
 
         Returns notes on what of others could not be brought back.
         """
         toc = archive.toc()
-        choice = choose(toc, options.tables, options.schemas, alone=options.alone)
         ids = _data_only(toc, choice) if options.data_only else choice.ids
         try:
             self._bring(database, archive, ids, options, archive.content, first=drop_first(choice, options))

@@ -23,7 +23,7 @@ BEGIN
              pg_catalog.format('%%I.%%I', nspname, relname) AS name, relacl AS acl, relowner AS owner,
              CASE relkind WHEN 'S' THEN 's' ELSE 'r' END AS code
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
-       WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ((%(nspname)s, %(relname)s) IN (%(relations)s)
+       WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ((nspname, relname) IN (%(relations)s)
              OR nspname IN (%(schemas)s))
       UNION ALL
       SELECT CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.oid::pg_catalog.regprocedure::text, proacl,
@@ -57,7 +57,7 @@ def drop_first(choice: Choice, options: RestoreOptions) -> bytes:
         return _command("TRUNCATE", [each for each in choice.relations if each.kind == "TABLE"], "").encode()
     how = " CASCADE" if options.cascade else " RESTRICT"
     lines = [f"DROP SCHEMA IF EXISTS {quote_ident(each)}{how};\n" for each in options.schemas]
-    apart = [each for each in choice.relations if each.schema not in options.schemas]
+    apart = [each for each in choice.relations if each.place[0] not in options.schemas]
     # owned sequences go with their tables, so sequences come last
     for kind in sorted(RELATIONS, key=lambda each: each == "SEQUENCE"):
         lines.append(_command(f"DROP {kind} IF EXISTS", [each for each in apart if each.kind == kind], how))
@@ -67,23 +67,17 @@ def drop_first(choice: Choice, options: RestoreOptions) -> bytes:
 def without_default_grants(made: Sequence[TocEntry]) -> bytes:
     """Return what takes back the grants that ALTER DEFAULT PRIVILEGES has given to what was just made."""
     relations = [each for each in made if each.kind in RELATIONS]
-    schemas = [each.name for each in made if each.kind == "SCHEMA"]
+    schemas = [each.place[1] for each in made if each.kind == "SCHEMA"]
     if not relations and not schemas:
         return b""
-    pairs = [f"({_text(each.schema)}, {_text(each.name)})" for each in relations] or ["(NULL, NULL)"]
+    pairs = [f"({', '.join(map(_text, each.place))})" for each in relations] or ["(NULL, NULL)"]
     names = [_text(each) for each in schemas] or ["NULL"]
-    return (_STRIP % {"relations": ", ".join(pairs), "schemas": ", ".join(names), "nspname": _shown("nspname"),
-                      "relname": _shown("relname")}).encode()
+    return (_STRIP % {"relations": ", ".join(pairs), "schemas": ", ".join(names)}).encode()
 
 
 def _command(words: str, relations: Iterable[TocEntry], end: str) -> str:
-    names = ", ".join(f"{quote_ident(each.schema)}.{quote_ident(each.name)}" for each in relations)
+    names = ", ".join(".".join(map(quote_ident, each.place)) for each in relations)
     return f"{words} {names}{end};\n" if names else ""
-
-
-def _shown(column: str) -> str:
-    """Return SQL for a name as a table of contents has it: with spaces for newlines."""
-    return f"pg_catalog.translate({column}::text, E'\\n\\r', '  ')"
 
 
 def _text(value: str) -> str:

@@ -15,6 +15,7 @@ from ..model.toc import Toc
 from ..ports import Relation, RestoreOptions
 from .archive_reader import PgArchives
 from .archives import StagedArchive, staged
+from .choosing import bring
 from .connect import open_maintenance, quote_ident
 from .databases import Databases, taken
 from .fingerprint import take
@@ -79,10 +80,10 @@ class PgTarget:
         with self.databases.open(database) as session:
             return standing(session, relations)
 
-    def dependents(self, database: str, relations: Sequence[Relation]) -> list[str]:
+    def dependents(self, database: str, relations: Sequence[Relation], schemas: Sequence[str] = ()) -> list[str]:
         """See ports.Target."""
         with self.databases.open(database) as session:
-            return dependents(session, relations)
+            return dependents(session, relations, schemas)
 
     def sessions(self, database: str) -> list[str]:
         """See ports.Target."""
@@ -136,7 +137,7 @@ class PgTarget:
             return []
         with self._opened(chunks, options, whole=not partial) as archive:
             if partial:
-                return loader.chosen(database, archive, options)
+                return bring(self.databases, loader, database, archive, options)
             loader.whole(database, archive, options)
             return []
 
