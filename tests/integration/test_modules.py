@@ -225,6 +225,19 @@ def test_the_progress_of_a_long_dump_is_shown(ansible, small, tmp_path):
     assert list((tmp_path / ".ansible_async").iterdir()) == []      # neither a job nor a progress file is left
 
 
+def test_the_progress_of_a_long_drill_and_of_a_long_restore_is_shown(ansible, small, shop, tmp_path):
+    nap = ["sleep", "4"]
+    done = ansible.tasks(
+        {"name": "Dump", "restorable.postgres.pg_dump": small},
+        {"name": "Drill", "restorable.postgres.pg_drill": {**shop, "command": nap}},
+        {"name": "Restore", "restorable.postgres.pg_restore": {
+            **shop, "databases": ["app"], "into": "app_again", "post_command": nap}})
+    assert done.status == 0, done.text
+    assert "localhost | own checks" in done.text
+    assert "localhost | post command" in done.text
+    assert list((tmp_path / ".ansible_async").iterdir()) == []
+
+
 def test_a_task_that_is_asked_to_be_asynchronous_is_left_alone(ansible, small, tmp_path):
     done = ansible.tasks({"name": "Dump", "restorable.postgres.pg_dump": small, "async": 60, "poll": 1,
                           "register": "dump"},
