@@ -159,7 +159,7 @@ def make(call: Call) -> Plain:
     buckets = open_buckets(call.settings, call.cluster, call.params["repository"] or "")
     done = [ensure(each, _wish(call, each), [call.cluster.retention], dry_run=call.dry_run) for each in buckets]
     return {"changed": any(each.changed for each in done), "buckets": [_plain(each) for each in done],
-            "words": "; ".join(f"{each.bucket}: {_in_words(each)}" for each in done),
+            "words": "; ".join(f"{each.bucket}: {_in_words(each, call.dry_run)}" for each in done),
             "warnings": [f"repository {each.repository}: {warning}" for each in done for warning in each.warnings],
             "diff": [{"before": each.before.as_dict(), "after": each.after.as_dict(),
                       "before_header": each.bucket, "after_header": each.bucket} for each in done]}
@@ -178,10 +178,14 @@ def _plain(report: BucketReport) -> Plain:
             "before": report.before.as_dict(), "after": report.after.as_dict(), "warnings": list(report.warnings)}
 
 
-def _in_words(report: BucketReport) -> str:
+def _in_words(report: BucketReport, dry_run: bool) -> str:
     if "exists" in report.changed:
-        return "made"
-    return f"set {', '.join(report.changed)}" if report.changed else "as wanted"
+        done = "would be made" if dry_run else "made"
+    elif report.changed:
+        done = f"{'would set' if dry_run else 'set'} {', '.join(report.changed)}"
+    else:
+        done = "nothing to change" if report.lacking else "as wanted"
+    return f"{done}; the endpoint lacks {', '.join(report.lacking)}" if report.lacking else done
 
 
 def main() -> None:

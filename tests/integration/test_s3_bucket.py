@@ -84,6 +84,17 @@ def test_settings_that_an_endpoint_does_not_have_are_told_and_not_believed(rclon
     rclone_s3.store(name).check()
 
 
+def test_an_endpoint_that_lacks_settings_is_not_as_wanted(rclone_s3, name, tmp_path):
+    settings = rclone_s3.settings(name)
+    secrets = {key: settings.pop(key) for key in ("access_key_id", "secret_access_key")}
+    words = {"cluster": "shop", "repositories": {"offsite": settings}, "repository_secrets": {"offsite": secrets}}
+    ansible = Ansible(tmp_path)
+    lacks = "the endpoint lacks versioning, public_access_block, encryption, abort_multipart_days"
+    assert ansible.module("s3_bucket", **words)["words"] == f"{name}: made; {lacks}"
+    again = ansible.module("s3_bucket", **words)
+    assert (again["changed"], again["words"]) == (False, f"{name}: nothing to change; {lacks}")
+
+
 def test_wrong_credentials_make_nothing(rclone_s3, name):
     with pytest.raises(ConfigError):
         ensure(bucket(rclone_s3, name, secret_access_key="not-the-secret"), WISH, POLICIES, dry_run=False)
@@ -106,5 +117,6 @@ def test_the_module_plans_makes_and_is_idempotent(moto_s3, name, tmp_path):
     again = ansible.module("s3_bucket", **words)
     [plan], [done] = planned["buckets"], made["buckets"]
     assert (planned["changed"], made["changed"], again["changed"]) == (True, True, False)
+    assert (planned["words"], made["words"]) == (f"{name}: would be made", f"{name}: made")
     assert plan["after"] == done["after"] and done["after"]["object_lock"] and again["words"] == f"{name}: as wanted"
     assert SECRET not in json.dumps([planned, made, again])

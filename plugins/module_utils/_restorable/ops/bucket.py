@@ -41,6 +41,7 @@ class BucketReport:
     after: Bucket
     changed: tuple[str, ...]
     warnings: tuple[str, ...]
+    lacking: tuple[str, ...] = ()      # settings that the endpoint did not take
 
 
 def ensure(bucket: BucketSettings, wish: Bucket, policies: Sequence[Policy], *, dry_run: bool) -> BucketReport:
@@ -67,4 +68,4 @@ def ensure(bucket: BucketSettings, wish: Bucket, policies: Sequence[Policy], *, 
     lacking = changes(after, goal)
     warnings += tuple(f"the endpoint of {place} {'refuses' if name in refused else 'does not keep'} {name}"
                       for name in lacking)
-    return BucketReport(bucket.name, place, before, after, changes(before, after), warnings)
+    return BucketReport(bucket.name, place, before, after, changes(before, after), warnings, lacking)
