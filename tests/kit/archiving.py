@@ -64,7 +64,8 @@ class Archiving:
     @property
     def restore_command(self) -> str:
         """Return restore_command."""
-        return f"/bin/sh {self.spool}/restore.sh {self.spool} %p %f {self.launcher} wal-get"
+        return (f"[ -r {self.spool}/restore.sh ] || exit 255; "
+                f"exec /bin/sh {self.spool}/restore.sh {self.spool} %p %f {self.launcher} wal-get")
 
     def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run the host command as the server's account."""

@@ -10,6 +10,8 @@ import subprocess
 import pytest
 
 from _restorable.host.wal_scripts import write_scripts
+from _restorable.model.archiving import restore_command
+from _restorable.model.wal_settings import WalJob
 from kit.wal import NAMES
 
 NAME = NAMES[0]
@@ -82,6 +84,17 @@ class TestArchive:
     def test_a_dead_one_is_not(self, place, pid):
         (place.spool / "shipper.pid").write_text(f"{pid}\n")
         assert place("archive.sh", "0", NAME, NAME, command(place.folder, 0)).returncode == 0
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("gone", ["script", "spool"])
+def test_a_lost_spool_is_no_end_of_the_wal(tmp_path, shell, gone):
+    job = WalJob(spool=str(tmp_path / "spool"))
+    if gone == "script":
+        (tmp_path / "spool").mkdir()
+    line = restore_command(job, ["/bin/true"]).replace("%p", "X").replace("%f", NAME)
+    # as PostgreSQL runs it, by system(): 1 to 125 would be the end of the WAL
+    assert subprocess.run([shell, "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 255
 
 
 class TestRestore:

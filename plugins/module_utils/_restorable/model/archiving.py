@@ -102,8 +102,13 @@ def archive_command(job: WalJob, fallback: Sequence[str] = ()) -> str:
 
 
 def restore_command(job: WalJob, command: Sequence[str]) -> str:
-    """Return restore_command: our script, and the command that it asks for what was not fetched ahead."""
-    words = ["/bin/sh", f"{job.spool}/restore.sh", job.spool, "%p", "%f"]
+    """Return restore_command: our script, and the command that it asks for what was not fetched ahead.
+
+    dash exits with 2 if a script is not there, which PostgreSQL would take for the end of the WAL: it would promote
+    with rows missing. So the spool is looked at first.
+    """
+    script = f"{job.spool}/restore.sh"
+    words = ["[", "-r", script, "]", "||", "exit", "255;", "exec", "/bin/sh", script, job.spool, "%p", "%f"]
     return " ".join(words + [_word(word) for word in command])
 
 
