@@ -12,7 +12,8 @@ from typing import IO
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # pytest's assertions and summary, Ansible's failed tasks, a program's own error and hint
-TELLING = re.compile(r"\s*(E {2,}\S|FAILED |ERROR |fatal: |error: |hint: |\[ERROR\]|\S+\.(py|yml|sh):\d+: )")
+TELLING = re.compile(
+    r"\s*(E {2,}\S|FAILED (?!- RETRYING)|ERROR |fatal: |error: |hint: |\[ERROR\]|\S+\.(py|yml|sh):\d+: )")
 KEPT, WIDTH, PATIENCE = 12, 240, 5.0     # lines, characters, seconds
 
 

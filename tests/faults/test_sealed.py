@@ -154,11 +154,9 @@ def test_a_wrong_identity_is_named_with_the_key_it_would_take(copy, folder, fail
     assert [found.verdict for found in copy.verify()] == ["incomplete"]
 
 
-@pytest.mark.parametrize(("place", "word"), [
-    ("version", "does not begin|version"), ("share", "has SHA-256"), ("body", "has SHA-256"),
-    ("mac", "code does not fit"), ("nonce", "chunk 1"), ("first chunk", "chunk 1"), ("middle chunk", "chunk 2"),
-    ("last chunk", "has SHA-256")])
-def test_a_flipped_bit_in_a_sealed_dump_is_damage_wherever_it_is(copy, place, word):
+@pytest.mark.parametrize("place", [
+    "version", "share", "body", "mac", "nonce", "first chunk", "middle chunk", "last chunk"])
+def test_a_flipped_bit_in_a_sealed_dump_is_damage_wherever_it_is(copy, place):
     path = dump_of(copy)
     data = bytearray(path.read_bytes())
     head = len(read_header(iter([bytes(data)]))[0])
@@ -171,7 +169,8 @@ def test_a_flipped_bit_in_a_sealed_dump_is_damage_wherever_it_is(copy, place, wo
     assert found.verdict == "failed"
     [line] = [each.detail for each in found.checks if each.result == "failed"]
     assert "sealed.dump.zst.age" in line
-    assert any(each in line for each in word.split("|")), line
+    # whatever the key says of it, the stored bytes are not those of the manifest: that is told, not where opening ended
+    assert "as stored has SHA-256" in line
     with pytest.raises((Damaged, ConfigError)):
         copy.restore(databases=("sealed",), into="never")
 
@@ -199,7 +198,7 @@ def test_a_work_factor_that_would_exhaust_the_host_is_damage(copy, folder):
     forged = b"age-encryption.org/v1\n-> scrypt " + b"A" * 22 + b" 30\n" + b"A" * 43 + b"\n" + head[-48:]
     path.write_bytes(forged + rest)
     [line] = [each.detail for each in copy.verify()[0].checks if each.result == "failed"]
-    assert "work factor 30" in line and "sealed.dump.zst.age" in line
+    assert f"as stored has {len(forged + rest)} bytes" in line and "sealed.dump.zst.age" in line
 
 
 def test_rotated_keys_show_in_every_set_and_a_drill_says_which_old_set_no_key_opens(copy, folder):
