@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from contextlib import contextmanager
 
 import pytest
 
 from _restorable.errors import RestorableError
-from kit.chain import Chain, new_folder
+from kit.chain import Chain
 from kit.container import Container
 
 SHOP = (
@@ -30,14 +29,6 @@ _numbers = itertools.count(1)
 def pg16(servers):
     """The shared server on which faults are forced that are the same on every major."""
     return servers.of(16)
-
-
-@pytest.fixture
-def folder():
-    """A private folder that scratch servers can pass through."""
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

@@ -14,17 +14,8 @@ import pytest
 
 from _restorable.errors import ConfigError, Refused, RestorableError
 from _restorable.stream.compress import decompressor
-from kit.chain import new_folder
 from kit.physical import CONFIG, Physical, home
 from kit.servers import PHYSICAL_MAJORS, run_folder, start_standby, unprivileged
-
-
-@pytest.fixture
-def folder():
-    """A private folder that servers can pass through."""
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

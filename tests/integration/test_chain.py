@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from kit import shop as shop_kit
-from kit.chain import Chain, failed, new_folder, programs
+from kit.chain import Chain, failed, programs
 from kit.frozen_clock import FrozenClock
 from kit.servers import MAJORS
 
@@ -21,14 +20,6 @@ FORMS = [("custom", "zstd", "full"), ("directory", "gzip", "counts"), ("plain", 
          ("custom", "none", "none"), ("plain", "zstd", "counts"), ("directory", "zstd", "full")]
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture
-def folder():
-    """A private folder that scratch servers can pass through."""
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

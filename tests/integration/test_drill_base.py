@@ -16,18 +16,11 @@ from datetime import datetime
 import pytest
 
 from _restorable.errors import Refused
-from kit.chain import failed, flipped, new_folder, programs
+from kit.chain import failed, flipped, programs
 from kit.physical import CONFIG, Physical, archiving
 from kit.servers import PHYSICAL_MAJORS
 
 DIES = "kill -SEGV $$"
-
-
-@pytest.fixture
-def folder():
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

@@ -6,23 +6,12 @@ from __future__ import annotations
 
 import json
 import pathlib
-import shutil
 import sys
 
-import pytest
-
-from kit.chain import new_folder
 from kit.physical import Physical, archiving, home
 from kit.plays import Ansible
 
 CORE = pathlib.Path(__file__).parents[2] / "plugins" / "module_utils"
-
-
-@pytest.fixture
-def folder():
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def test_a_server_is_copied_and_recovered_by_the_playbooks(empty_server, folder):

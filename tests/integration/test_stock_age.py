@@ -4,23 +4,12 @@
 """A sealed backup is restored without us: age -d | zstd -d | pg_restore, on the stored object and the real tools."""
 from __future__ import annotations
 
-import shutil
 import subprocess
-
-import pytest
 
 from kit import shop as shop_kit
 from kit.agecommand import age_command, run
-from kit.chain import Chain, new_folder
+from kit.chain import Chain
 from kit.servers import start_server
-
-
-@pytest.fixture
-def folder():
-    """A private folder."""
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def joined(*commands, stdin=None, env=None):

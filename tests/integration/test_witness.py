@@ -4,23 +4,15 @@
 """Witness rows in a real server: written only when asked for, and found by the drill that recovers to a moment."""
 from __future__ import annotations
 
-import shutil
 import time
 
 import pytest
 
-from kit.chain import failed, new_folder
+from kit.chain import failed
 from kit.physical import Physical, archiving
 from kit.servers import start_standby
 
 THERE = "SELECT to_regclass('restorable.witness') IS NOT NULL"
-
-
-@pytest.fixture
-def folder():
-    path = new_folder()
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
