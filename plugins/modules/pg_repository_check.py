@@ -15,7 +15,8 @@ description:
   - Tries on the real repository what every backup relies on. An object comes back as it was, is listed at once and is
     never overwritten, a stream that fails leaves nothing, a large object passes, the clocks agree, and what is deleted
     is gone.
-  - Writes into a scratch folder C(_check/) only, and removes what it wrote.
+  - Writes into a scratch folder C(_check/) only, and removes what it wrote. What a bucket locks as it comes stays, is
+    told as V(retained), which is no fault, and is removed by a check a day or more later once the lock is over.
   - Check mode only asks whether the repositories can be read.
 extends_documentation_fragment:
   - restorable.postgres.attributes

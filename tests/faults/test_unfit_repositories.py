@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from _restorable.errors import Refused, Unavailable
 from _restorable.host.clock import SystemClock
 from _restorable.host.progress import Silent
+from _restorable.model.retained import retained
 from _restorable.ops.check import PROBES, check_repository, fit
 from _restorable.ports import Stored
 from kit.chain import Chain
 from kit.memory_store import MemoryStore
+
+UNTIL = datetime(2030, 1, 1, tzinfo=timezone.utc)
 
 
 class Good(MemoryStore):
@@ -83,8 +86,26 @@ class Slow(Good):
             yield replace(entry, modified=entry.modified - timedelta(minutes=5))
 
 
-def found(store):
-    probes = check_repository(store, SystemClock(), Silent(), "3f2a", size=1024 * 1024)
+class Locking(Good):
+    """Locks all that comes."""
+
+    locked = True
+
+    def delete(self, key):
+        if self.locked:
+            raise retained(f"x:{key}", UNTIL)
+        super().delete(key)
+
+
+class Ahead(SystemClock):
+    """Is a week ahead."""
+
+    def now(self):
+        return super().now() + timedelta(days=7)
+
+
+def found(store, clock=None, token="3f2a"):
+    probes = check_repository(store, clock or SystemClock(), Silent(), token, size=1024 * 1024)
     return {each.name: each for each in probes}, probes
 
 
@@ -108,6 +129,33 @@ def test_the_broken_rule_is_named(store, rule, words):
     assert not fit(probes)
     assert named[rule].result == "failed"
     assert words in named[rule].detail
+
+
+def test_a_repository_that_locks_all_that_comes_is_fit_and_says_what_stays_and_a_later_check_removes_it():
+    store = Locking()
+    named, probes = found(store)
+    assert fit(probes)
+    assert [each.name for each in probes if each.result == "retained"] == ["delete", "clean up"]
+    assert "2030-01-01" in named["delete"].detail
+    stay = len(store.objects)
+    assert named["clean up"].detail.startswith(f"{stay} objects of 1.0 MB stay")
+    store.objects["_check/notes.txt"] = store.objects["shop/cluster.json"] = b"not of a check"
+    store.locked = False
+    assert fit(found(store, token="77aa")[1])    # what is young may be of a check that runs
+    assert len(store.objects) == stay + 2
+    named, _probes = found(store, Ahead())
+    assert f"{stay} of older checks" in named["clean up"].detail
+    assert set(store.objects) == {"_check/notes.txt", "shop/cluster.json"}
+
+
+def test_a_bucket_with_a_default_retention_is_fit(moto_s3):
+    bucket = moto_s3.bucket(ObjectLockEnabledForBucket=True)
+    moto_s3.client().put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={
+        "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}})
+    named, probes = found(moto_s3.store(bucket))
+    assert fit(probes), probes
+    assert [each.name for each in probes if each.result == "retained"] == ["delete", "clean up"]
+    assert " stay, kept by locks: 20" in named["clean up"].detail
 
 
 def test_a_repository_that_is_away_has_that_one_finding():

@@ -19,7 +19,7 @@ from .stores import open_store
 
 Report = dict[str, Any]
 
-_WORDS = {"ok": "ok", "failed": "FAILED", "not_run": "not run"}
+_WORDS = {"ok": "ok", "failed": "FAILED", "not_run": "not run", "retained": "retained"}
 MIB = 1024 * 1024
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names of backups and of every key in a repository; with wal_naming the only file that knows a "/". Pure."""
+"""Names of backups and of every key in a repository. Pure; only this file and its like, …_naming.py, know a "/"."""
 from __future__ import annotations
 
 import re
@@ -109,11 +109,6 @@ def missing_database(name: str) -> str:
     """Return the database that an object's name says is missing, or "" if it is another object."""
     stem, _dot, rest = name.partition(".")
     return unescape(stem) if rest == "missing.json" or rest.startswith("missing.json.") else ""
-
-
-def scratch_prefix(now: datetime, token: str) -> str:
-    """Return where a check of a repository writes: _check/20261120T030000Z-3f2a/ ; no cluster's name begins so."""
-    return f"_check/{stamp(now)}-{token}/"
 
 
 def cluster_prefix(cluster: str) -> str:

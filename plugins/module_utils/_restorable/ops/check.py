@@ -7,15 +7,18 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Callable, Iterator
 
 from ..errors import Damaged, NotFound, Refused, RestorableError
-from ..model.naming import scratch_prefix
+from ..model.scratch_naming import SCRATCH, scratch_prefix, scratch_time
 from ..model.text import human_bytes, human_duration
 from ..ports import Clock, Progress, Store
+from .protect import delete_unless_retained
 
 LARGE = 64 * 1024 * 1024           # bytes of the large object
 CHUNK = 1024 * 1024
+LEFT = timedelta(days=1)           # so old is what a killed check left, or one whose objects were locked
 SKEW = 60.0                        # seconds that the repository's clock may be off; retention counts in hours
 # what a database called "Möbel 50%" becomes, and a name that another one begins with
 ODD = ("%4D%C3%B6bel%2050%25.dump.zst", "app.dump.zst", "app.dump.zst.age")
@@ -26,7 +29,7 @@ class Probe:
     """One thing that was tried."""
 
     name: str
-    result: str                    # ok, failed, not_run
+    result: str                    # ok, failed, not_run; retained: kept by a lock, which is no fault
     detail: str
     seconds: float = 0.0
 
@@ -38,6 +41,11 @@ class _Place:
     progress: Progress
     prefix: str
     size: int
+
+    @property
+    def beside(self) -> str:
+        """Return a folder whose name begins like that of the check."""
+        return f"{self.prefix[:-1]}-beside/"
 
     def key(self, name: str) -> str:
         return f"{self.prefix}{name}"
@@ -52,6 +60,7 @@ class _Place:
 def check_repository(store: Store, clock: Clock, progress: Progress, token: str, *, size: int = LARGE) -> list[Probe]:
     """Try everything below a folder of its own, and remove that again; return what was found, in order.
 
+    Where a bucket locks all that comes, what was written stays until the locks end; a later check removes it then.
     A repository that cannot be reached or written to at all has that one finding.
     """
     place = _Place(store, clock, progress, scratch_prefix(clock.now(), token), size)
@@ -74,6 +83,10 @@ class _Unfit(Exception):
     """The store does not keep its contract."""
 
 
+class _Retained(Exception):
+    """The place keeps by a lock what was to be deleted; that is what it was set up for."""
+
+
 class _NotTold(Exception):
     """The place does not tell what was asked for; that is no fault."""
 
@@ -89,6 +102,8 @@ def _probe(place: _Place, name: str, work: Callable[[_Place], str]) -> Probe:
         result, detail = "ok", work(place)
     except _NotTold as why:
         result, detail = "not_run", str(why)
+    except _Retained as why:
+        result, detail = "retained", str(why)
     except _Unfit as why:
         result, detail = "failed", str(why)
     except RestorableError as error:
@@ -116,12 +131,12 @@ def _listing(place: _Place) -> str:
     wanted = sorted(place.key(name) for name in (*ODD, "small"))
     if place.listed() != wanted:
         raise _Unfit(f"a listing shows {len(place.listed())} of {len(wanted)} objects right after they were written")
-    beside = place.prefix.rstrip("/") + "-beside/x"
+    beside = f"{place.beside}x"
     place.store.put(beside, [b"x"])
     try:
         seen = beside in place.listed()
     finally:
-        place.store.delete(beside)
+        delete_unless_retained(place.store, beside)
     if seen:
         raise _Unfit("a listing of one folder shows a folder whose name begins alike")
     return f"{len(wanted)} objects are seen at once, by their names and no others"
@@ -195,7 +210,9 @@ def _room(place: _Place) -> str:
 
 def _delete(place: _Place) -> str:
     for _twice in range(2):
-        place.store.delete(place.key("small"))
+        until = delete_unless_retained(place.store, place.key("small"))
+        if until:
+            raise _Retained(f"what is written here is kept by a lock: {until}")
     if place.key("small") in place.listed():
         raise _Unfit("a deleted object is still listed")
     with suppress(NotFound):
@@ -205,13 +222,19 @@ def _delete(place: _Place) -> str:
 
 
 def _clean(place: _Place) -> str:
-    keys = place.listed()
-    for key in keys:
-        place.store.delete(key)
-    left = place.listed()
+    now = place.clock.now()
+    older = [entry for entry in place.store.list(SCRATCH) if now - (scratch_time(entry.key) or now) > LEFT]
+    entries = [*older, *place.store.list(place.prefix), *place.store.list(place.beside)]
+    locked = {entry.key: until for entry in entries
+              for until in [delete_unless_retained(place.store, entry.key)] if until}
+    left = [key for key in place.listed() if key not in locked]
     if left:
         raise _Unfit(f"{len(left)} objects of this check stay: {left[0]}")
-    return f"{len(keys)} objects removed"
+    if locked:
+        size = human_bytes(sum(entry.size for entry in entries if entry.key in locked))
+        raise _Retained(f"{len(locked)} objects of {size} stay, kept by locks: {max(locked.values())}; "
+                        f"a check after that removes them")
+    return f"{len(entries) - len(older)} objects removed" + (f", and {len(older)} of older checks" if older else "")
 
 
 PROBES: dict[str, Callable[[_Place], str]] = {
