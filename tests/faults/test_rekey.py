@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from datetime import datetime, timezone
 from itertools import count
 
 import pytest
 from faults.conftest import SHOP
 
 from _restorable.app.report_keys import rekey_report
+from _restorable.model.retained import retained
 from _restorable.ops.rekey import rekey
 from kit.agecommand import age_command, run
 from kit.agekeys import make_pair
 from kit.chain import Chain, failed, flipped, new_folder
 
 REPOSITORIES = ("disk", "vault")
+UNTIL = datetime(2030, 1, 1, tzinfo=timezone.utc)
 
 
 class Killed(BaseException):
@@ -41,6 +45,21 @@ class Mortal:
 
     def delete(self, key):
         self._strike()
+        self.inner.delete(key)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+class Locked:
+    """A Store that keeps every object of a backup by a lock."""
+
+    def __init__(self, inner):
+        self.inner, self.name = inner, inner.name
+
+    def delete(self, key):
+        if "/backup/" in key:
+            raise retained(f"{self.name}:{key}", UNTIL)
         self.inner.delete(key)
 
     def __getattr__(self, name):
@@ -168,6 +187,56 @@ def test_a_kill_at_any_write_leaves_every_set_readable_and_the_next_rekey_ends_t
     assert struck >= 2 * (4 + 1 + 4)   # four objects and a manifest stored, four objects deleted, in each of two
 
 
+def test_a_kill_under_object_lock_is_ended_by_the_next_rekey_and_cleaned_once_the_lock_is_over(copy, folder):
+    """What a killed rekey left can neither be deleted nor be written over: the next one takes other names."""
+    clean = {name: shutil.copytree(folder / name, folder / f"{name}.clean") for name in REPOSITORIES}
+    wish = copy.ids("disk")[0]
+    left_behind = set()
+    for at in range(10):               # four objects and a manifest are stored, in each of two repositories
+        for name, path in clean.items():
+            shutil.rmtree(folder / name)
+            shutil.copytree(path, folder / name)
+        with_keys(copy, copy.old, copy.new)
+        left = count(at, -1)
+        copy.wrap_store = lambda store, left=left: Mortal(Locked(store), left)
+        with pytest.raises(Killed):
+            done(copy, wish)
+        copy.wrap_store = Locked
+        report = done(copy, wish)
+        assert (report["failed"], len(report["sets"])) == ([], 1), at
+        assert len(report["warnings"]) == 2 and "retained: 2030-01-01" in report["warnings"][0], report["warnings"]
+        assert verdicts(with_keys(copy, copy.new, copy.old)) == ["passed"] * 4
+        left_behind |= {name for name in names(copy) if ".r2." in name}
+        again = done(copy, wish)       # nothing is left to do but to wait
+        assert (again["failed"], [each["action"] for each in again["sets"]]) == ([], ["current"]), at
+        copy.wrap_store = lambda store: store
+        over = done(copy, wish)
+        assert (over["failed"], over["warnings"]) == ([], []), at
+        for name in REPOSITORIES:
+            kept = [each for each in names(copy, name) if not each.startswith("manifest")]
+            assert len(kept) == 4 and not any(each.endswith(".zst.age") for each in kept), (at, kept)
+        assert verdicts(with_keys(copy, copy.new)) == ["passed", "incomplete"] * 2
+    assert left_behind                 # the names of the first run were taken
+
+
+def test_an_object_that_a_lock_keeps_is_never_taken_for_another_one_of_its_name(copy, folder):
+    """A repository that was out of the settings for a while holds a locked object under a name that others use."""
+    wish = copy.ids("disk")[0]
+    world = copy.world()
+    left = count(1, -1)
+    with pytest.raises(Killed):
+        rekey(replace(world, stores=(Mortal(Locked(world.stores[1]), left),)), wish)
+    rekey(replace(world, stores=world.stores[:1]), wish)
+    copy.wrap_store = Locked
+    report = done(copy, wish)
+    assert [each["action"] for each in report["sets"]] == ["failed"]
+    assert "vault" in report["failed"][0] and ".r1.age" in report["failed"][0]
+    assert verdicts(with_keys(copy, copy.new, copy.old)) == ["passed"] * 4
+    copy.wrap_store = lambda store: store
+    assert done(copy, wish)["failed"] == []
+    assert verdicts(with_keys(copy, copy.new, copy.old)) == ["passed"] * 4
+
+
 def test_a_damaged_object_is_never_carried_over_and_stops_no_other_set(copy):
     path = next(path for path in copy.objects(copy.ids("disk")[0], "disk") if path.name == "keyed.dump.zst.age")
     flipped(path, "last")
@@ -250,7 +319,6 @@ def test_the_age_command_opens_what_was_rekeyed(copy, request):
 
 
 def test_a_restore_whose_first_copy_is_bad_reads_the_other_one_by_its_own_manifest(copy, pg16):
-    from dataclasses import replace
     world = copy.world()
     rekey(replace(world, stores=world.stores[1:]))         # as if it had been killed before it came to the other one
     names = {each: {path.name for path in copy.objects(copy.ids("disk")[0], each)} for each in REPOSITORIES}

@@ -10,7 +10,7 @@ import pytest
 
 from _restorable.model.manifest import Item, Manifest
 from _restorable.model.naming import BackupId, later_manifest, manifest_generation
-from _restorable.model.rekeying import changes, new_name, rekeyed
+from _restorable.model.rekeying import changes, new_name, next_generation, rekeyed
 
 THREE = datetime(2026, 11, 20, 3, tzinfo=timezone.utc)
 DIGEST, OTHER = "0" * 64, "1" * 64
@@ -29,6 +29,14 @@ def manifest(*items, **more):
     ("app.dump.zst", 1, "app.dump.zst.r1.age"), ("x.r1.sql", 3, "x.r1.sql.r3.age"), ("a.r12.age", 13, "a.r13.age")])
 def test_each_generation_has_a_name_of_its_own(name, generation, new):
     assert new_name(name, generation) == new
+
+
+@pytest.mark.parametrize(("newest", "taken", "number"), [
+    ("manifest.json", (), 1), ("manifest.2.json", (), 3), ("manifest.json", ("app.dump.zst.r1.age",), 2),
+    ("manifest.4.json", ("app.dump.zst.r1.age", "app.dump.zst.age"), 5),
+    ("manifest.1.json", ("app.dump.zst.r2.age", "globals.sql.zst.r7.age", "x.r9.sql"), 8)])
+def test_the_next_generation_takes_no_name_that_is_taken(newest, taken, number):
+    assert next_generation(newest, taken) == number
 
 
 @pytest.mark.parametrize(("name", "generation"), [

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Mapping
 
 from .manifest import Item, Manifest
+from .naming import manifest_generation
 from .stock import create_roles, restore_commands
 from .stock_base import base_commands
 
+_GENERATION = re.compile(r".*\.r([1-9][0-9]{0,4})\.age", re.S)
 _SEALED = re.compile(r"(.*?)(?:\.r[1-9][0-9]*)?\.age", re.S)
 
 
@@ -27,6 +29,12 @@ def changes(manifest: Manifest, key_ids: tuple[str, ...], generation: int) -> tu
     """Return the objects that are not sealed for exactly these keys; openssl's files stay as they are."""
     return tuple(Change(item, new_name(item.name, generation)) for item in manifest.items
                  if item.encryption in ("", "age") and (item.encryption != "age" or item.recipients != key_ids))
+
+
+def next_generation(newest: str, taken: Iterable[str] = ()) -> int:
+    """Return the number after that of the newest manifest, and after those in the names of objects that stay."""
+    numbers = [int(found[1]) for found in map(_GENERATION.fullmatch, taken) if found]
+    return max([manifest_generation(newest) or 0, *numbers]) + 1
 
 
 def new_name(name: str, generation: int) -> str:

@@ -5,7 +5,8 @@
 
 Objects stay immutable. The new ones get names of their own, then a new manifest takes the place of the old one, and
 only then what nothing names any more is deleted. Killed at any point, the set is readable by the old or by the new
-keys, and the next rekey goes on from there. docs/adr/0004 has the reasons.
+keys, and the next rekey goes on from there. What a lock keeps of a killed one stays, and its names are not used again.
+docs/adr/0004 has the reasons.
 """
 from __future__ import annotations
 
@@ -15,13 +16,12 @@ from typing import Iterable, Iterator
 from ..errors import ConfigError, Damaged, NotFound, RestorableError, Unavailable
 from ..model.manifest import Item, Manifest
 from ..model.naming import MANIFEST, BackupId, later_manifest, manifest_generation, object_key, set_prefix
-from ..model.rekeying import Change, changes, rekeyed
+from ..model.rekeying import Change, changes, next_generation, rekeyed
 from ..ports import Store
 from ..stream.tee import put_everywhere
 from .objects import counted, expect, require_opens
+from .protect import delete_unless_retained
 from .world import World, manifest_names, read_catalogue, read_manifest, read_one_manifest
-
-RETAINED = "store.retained"
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,7 @@ def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: 
     source = ahead[0]
     manifest = read_manifest(source, world.cluster, backup)
     wanted = world.keys.key_ids()
-    generation = (manifest_generation(newest) or 0) + 1
-    todo = changes(manifest, wanted, generation)
+    todo = changes(manifest, wanted, next_generation(newest))
     done = Rekeyed(backup, "rekeyed" if todo else "current", sum(each.old.size for each in todo), manifest.key_ids(),
                    wanted if todo else manifest.key_ids())
     _check_keys(world, source, manifest, todo)
@@ -97,10 +96,10 @@ def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: 
         # a rekey was killed between two repositories: the ones behind get the very same objects
         _clean(world, store, backup)
         _copy(world, source, store, manifest, newest)
-    for store in stores:
-        _clean(world, store, backup)
+    locked = [name for store in stores for name in _clean(world, store, backup)]
+    generation = next_generation(newest, locked)
     if todo:
-        manifest = _store(world, source, stores, manifest, todo, generation)
+        _store(world, source, stores, manifest, changes(manifest, wanted, generation), generation)
     warnings = tuple(warning for store in stores for warning in retire(world, store, backup))
     return replace(done, warnings=warnings,
                    manifest=object_key(world.cluster, backup, later_manifest(generation)) if todo else "")
@@ -113,11 +112,10 @@ def _check_keys(world: World, store: Store, manifest: Manifest, todo: Iterable[C
 
 
 def _store(world: World, source: Store, stores: list[Store], manifest: Manifest, todo: tuple[Change, ...],
-           generation: int) -> Manifest:
+           generation: int) -> None:
     fresh = {each.old.name: _store_object(world, source, stores, manifest, each) for each in todo}
     new = rekeyed(manifest, fresh)
     put_everywhere(stores, object_key(new.cluster, new.id, later_manifest(generation)), [new.as_json()])
-    return new
 
 
 def _store_object(world: World, source: Store, stores: list[Store], manifest: Manifest, change: Change) -> Item:
@@ -145,19 +143,31 @@ def _copy(world: World, source: Store, target: Store, manifest: Manifest, name: 
     there = {entry.key for entry in target.list(set_prefix(world.cluster, manifest.id))}
     for item in manifest.items:
         key = object_key(world.cluster, manifest.id, item.name)
-        if key not in there:
+        if key in there:
+            _require_same(world, target, key, item)
+        else:
             target.put(key, expect(item.size, item.sha256, f"{source.name}:{key}")(
                 counted(source.get(key), world.progress)))
     key = object_key(world.cluster, manifest.id, name)
     target.put(key, source.get(key))
 
 
-def _clean(world: World, store: Store, backup: BackupId) -> None:
-    """Delete what a killed rekey wrote and no manifest names."""
+def _require_same(world: World, store: Store, key: str, item: Item) -> None:
+    """Raise unless an object that is there already, old or kept by a lock, is the one that the manifest names."""
+    try:
+        for _chunk in expect(item.size, item.sha256, f"{store.name}:{key}")(counted(store.get(key), world.progress)):
+            pass                       # read to its end
+    except Damaged as error:
+        raise Damaged(f"another object stands under a name that the other repositories use: {error.message}",
+                      code="store.differs", hint="If a lock keeps it, a rekey after the lock's end deletes it; until "
+                                                 "then the backup opens by the old keys there.") from error
+
+
+def _clean(world: World, store: Store, backup: BackupId) -> list[str]:
+    """Delete what a killed rekey wrote and no manifest names; return the names of those that a lock keeps."""
     named = _named(world, store, backup, manifest_names(store, world.cluster, backup))
-    for key in _keys(world, store, backup):
-        if key.rpartition("/")[2] not in named:
-            store.delete(key)
+    return [key.rpartition("/")[2] for key in _keys(world, store, backup)
+            if key.rpartition("/")[2] not in named and delete_unless_retained(store, key)]
 
 
 def retire(world: World, store: Store, backup: BackupId) -> Iterator[str]:
@@ -169,12 +179,13 @@ def retire(world: World, store: Store, backup: BackupId) -> Iterator[str]:
         return
     try:
         with world.reading.hold("rekey"):      # a drill or a restore may be reading them
-            for key in old:
-                store.delete(key)
-    except RestorableError as error:
-        if error.code != RETAINED and not isinstance(error, Unavailable):
-            raise
-        yield f"{len(old)} objects sealed for the old keys stay in repository {store.name}: {error.message}"
+            locked = [until for until in (delete_unless_retained(store, key) for key in old) if until]
+    except Unavailable as error:
+        yield f"{len(old)} objects that nothing names any more stay in repository {store.name}: {error.message}"
+    else:
+        if locked:
+            yield (f"{len(locked)} objects that nothing names any more stay in repository {store.name} until a later "
+                   f"rekey, retained: {max(locked)}")
 
 
 def _keys(world: World, store: Store, backup: BackupId) -> list[str]:
