@@ -130,6 +130,24 @@ def test_once_takes_one_backup_and_ends_with_its_status(container):
     assert bad.run("schedule").returncode == 5
 
 
+def test_once_takes_no_second_backup_when_the_engine_starts_its_container_again(container):
+    one = container(BACKUP_MODE="once", RESTORABLE_CONTAINER="1" * 64)
+    assert one.run("schedule").returncode == 0
+    before = one.files()
+    one.start()
+    one.wait(lambda: one.run("health").returncode == 0, "a healthy container")
+    assert one.run("health").stdout == "healthy: next: nothing, the one run is done\n"
+    status, said = one.stop()
+    assert status == 0, said
+    assert "this container has done the one run that BACKUP_MODE=once asks for" in said
+    assert one.files() == before
+    another = container(BACKUP_MODE="once", RESTORABLE_CONTAINER="2" * 64, BACKUP_DATABASES="nowhere")
+    assert another.run("schedule").returncode == 5
+    another.start()
+    another.wait(lambda: "the last backup failed: " in another.run("health").stdout, "an unhealthy container")
+    assert another.stop()[0] == 0
+
+
 def test_an_impossible_schedule_ends_at_once_with_its_name(container):
     done = container(BACKUP_SCHEDULE="61 * * * *").run("schedule")
     assert done.returncode == 2

@@ -13,6 +13,7 @@ from _restorable.app.scheduler import CHECK, Scheduler
 from _restorable.errors import ConfigError
 from _restorable.model.agenda import BACKUP, tasks_of
 from _restorable.model.environment import read_environment
+from _restorable.model.remembered import KILLED, Remembered
 from _restorable.model.watch import SILENCE, Watch
 from kit.frozen_clock import FrozenClock
 
@@ -28,14 +29,14 @@ class Memory:
     """Keeps what a real one keeps in two files."""
 
     def __init__(self, begun=()):
-        self.begun = dict(begun)
+        self.kept = Remembered(dict(begun)).to_json()
         self.watch = None
 
-    def load(self):
-        return self.begun
+    def recall(self):
+        return Remembered.from_json(self.kept)
 
-    def save(self, begun):
-        self.begun = dict(begun)
+    def keep(self, remembered):
+        self.kept = remembered.to_json()
 
     def show(self, watch):
         self.watch = Watch.from_json(watch.to_json())
@@ -48,12 +49,14 @@ class Container:
         self.clock = FrozenClock(now)
         self.memory = memory or Memory()
         self.ran, self.lines, self.answers = [], [], {}
+        self.run_hook = list           # called while a step runs
         tasks = tasks_of(read_environment(environment), jobs)
         self.scheduler = Scheduler(tasks, self.clock, self.run, self.log, self.memory)
 
     def run(self, words, say):
         if words != CHECK:
             self.ran.append((f"{self.clock.now():%d %H:%M}", *words))
+            self.run_hook()
         status, text = self.answers.get(words, (0, "done: all well"))
         if status == "stop":
             raise Stop
@@ -165,20 +168,53 @@ def test_a_run_that_a_signal_cuts_short_is_owed_at_the_next_start(at_once):
     assert [words for _when, *words in after.ran] == [["backup"], ["prune"]]
 
 
-def test_a_run_that_kills_the_scheduler_is_not_begun_again_at_once():
-    saved = {}
-
-    class Killed(Memory):
-        def save(self, begun):
-            saved.update(begun)
-
-    container = Container(memory=Killed({BACKUP: START - timedelta(days=1)}))
+def test_a_run_that_kills_the_scheduler_is_told_and_not_begun_again_at_once():
+    during = []
+    container = Container(memory=Memory({BACKUP: START - timedelta(days=1)}))
+    container.run_hook = lambda: during.append(container.memory.kept)
     container.scheduler.start()
     container.live(0.01)
-    after = Container(memory=Memory(saved))
+    killed = Memory()
+    killed.kept = during[0]
+    after = Container(memory=killed)
     after.scheduler.start()
     after.live(0.5)
     assert after.ran == []
+    assert after.health == (False, f"the last backup failed: {KILLED}")
+    after.live(1)
+    assert after.ran[0] == ("20 03:00", "backup")
+    assert after.health[0]
+
+
+@pytest.mark.parametrize("job", [BACKUP, "drill"])
+def test_a_restart_makes_no_failure_good_and_tries_it_again(job):
+    container = Container(jobs=(job,))
+    container.answers[(job,)] = (6, "error: table shop.orders differs")
+    container.scheduler.start(at_once=True)
+    container.live(0.1)
+    for answer, well in (((6, "error: table shop.orders differs"), False), ((0, "done: all well"), True)):
+        container = Container(now=container.clock.now(), memory=container.memory, jobs=(job,))
+        container.answers[(job,)] = answer
+        container.scheduler.start()
+        assert container.health == (False, f"the last {job} failed: table shop.orders differs")
+        assert f"schedule: the last {job} failed: table shop.orders differs" in container.lines
+        container.live(0.1)
+        assert container.ran[0][1:] == (job,)
+        assert container.health[0] is well
+    last = Container(now=container.clock.now(), memory=container.memory, jobs=(job,))
+    last.scheduler.start()
+    last.live(0.1)
+    assert last.ran == []
+
+
+def test_what_is_remembered_is_read_back_and_nothing_else_is():
+    times = Remembered({BACKUP: START})
+    assert times.to_json() == json.dumps({BACKUP: START.isoformat()})
+    for each in (times, Remembered(), Remembered({BACKUP: START}, {BACKUP: "words"}), Remembered(once="me")):
+        assert Remembered.from_json(each.to_json()) == each
+    for bad in ('[]', '{"backup": "2026-11-20T02:00:00"}', '{"backup": 3}', '{"begun": 1}', "{"):
+        with pytest.raises(ValueError):
+            Remembered.from_json(bad)
 
 
 def test_a_wrong_password_shows_before_the_first_night_once_and_heals():

@@ -11,6 +11,7 @@ from typing import Any, Callable, Mapping, Protocol, Sequence
 
 from ..errors import RestorableError
 from ..model.agenda import BACKUP, Task, next_run
+from ..model.remembered import KILLED, Remembered
 from ..model.watch import Watch
 from ..ports import Clock
 
@@ -24,12 +25,12 @@ Run = Callable[[Sequence[str], Say], int]
 
 
 class Memory(Protocol):
-    """What outlives the scheduler: when each task was last begun. And what the health check reads."""
+    """What outlives the scheduler, and what the health check reads."""
 
-    def load(self) -> Mapping[str, datetime]:
-        """Return when tasks were begun; {} if nothing is known."""
+    def recall(self) -> Remembered:
+        """Return what was kept."""
 
-    def save(self, begun: Mapping[str, datetime]) -> None:
+    def keep(self, remembered: Remembered) -> None:
         """Keep it; may fail silently, then a missed run is not caught up."""
 
     def show(self, watch: Watch) -> None:
@@ -52,11 +53,18 @@ class Scheduler:
         self._ready = False
 
     def start(self, *, at_once: bool = False) -> None:
-        """Remember when each task was begun last, and say what comes next; at_once: run every task now."""
-        now, known = self._clock.now(), self._memory.load()
-        self._begun = {each.name: known.get(each.name, now) for each in self._tasks}
-        self._memory.save(self._begun)
-        self._now_wanted = list(self._tasks) if at_once else []
+        """Remember what was begun and what failed, and say what comes next; at_once: run every task now.
+
+        What failed is tried again, as a person who restarts us after mending it expects; what killed us is not.
+        """
+        now, known = self._clock.now(), self._memory.recall()
+        self._begun = {each.name: known.begun.get(each.name, now) for each in self._tasks}
+        failed = {each.name: known.failed[each.name] for each in self._tasks if each.name in known.failed}
+        self._watch = replace(self._watch, failed=failed)
+        self._keep()
+        for name, words in failed.items():
+            self._log(f"schedule: the last {name} failed: {words}")
+        self._now_wanted = [each for each in self._tasks if at_once or failed.get(each.name, KILLED) != KILLED]
         when, task = self._next()
         missed = " now, which was missed before" if when <= now else f" at {when:%Y-%m-%dT%H:%M:%SZ}"
         self._log(f"schedule: {task.schedule.text} ({task.schedule.timezone}); next {task.name}{missed}")
@@ -78,6 +86,9 @@ class Scheduler:
         self._watch = replace(self._watch, beat=self._clock.now(), next_run=f"{task.name} at {when:%Y-%m-%dT%H:%M:%SZ}")
         self._memory.show(self._watch)
 
+    def _keep(self, failed: Mapping[str, str] | None = None) -> None:
+        self._memory.keep(Remembered(self._begun, self._watch.failed if failed is None else failed))
+
     def _next(self) -> tuple[datetime, Task]:
         now = self._clock.now()
         # a beginning that lies in the future, as after a clock was set back, was now: else its next run never came
@@ -92,16 +103,17 @@ class Scheduler:
 
     def _do(self, task: Task) -> None:
         self._begun[task.name] = self._clock.now()
-        self._memory.save(self._begun)         # a run that kills us is not begun again at once
+        self._keep({**self._watch.failed, task.name: KILLED})      # a run that kills us is not begun again at once
         self._watch = replace(self._watch, running=task.name)
         self.beat()
         try:
             words = run_steps(task, self._run, self._log)
         except BaseException:
             self._begun[task.name] = LONG_AGO      # we were told to stop: the next start makes up for this run
-            self._memory.save(self._begun)
+            self._keep()
             raise
         self._watch = self._watch.ended(task.name, words)
+        self._keep()
         if task.name == BACKUP:
             self._checked = None               # look at once what stands in the way, if something does
 

@@ -4,13 +4,14 @@
 """Where a scheduler keeps when it began what, and where it shows its state to the health check."""
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Mapping
 
 from ..errors import Unavailable
+from ..model.remembered import Remembered
 from ..model.watch import Watch
 from .files import private_folder, write_atomically
 
@@ -24,20 +25,27 @@ class ScheduleFiles:
         self._memory = memory
         self._watch = watch
 
-    def load(self) -> Mapping[str, datetime]:
-        """Return when tasks were begun; what cannot be read was never begun."""
+    def recall(self) -> Remembered:
+        """Return what was kept; what cannot be read never was."""
         try:
             with open(self._memory, encoding="utf-8") as file:
-                return {str(name): _aware(when) for name, when in json.load(file).items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
+                return Remembered.from_json(file.read())
+        except (OSError, ValueError):
+            return Remembered()
 
-    def save(self, begun: Mapping[str, datetime]) -> None:
+    def keep(self, remembered: Remembered) -> None:
         """Keep it; on a full disk a missed run is not caught up, and nothing worse happens."""
-        body = json.dumps({name: when.isoformat() for name, when in begun.items()})
         with suppress(OSError):
             private_folder(os.path.dirname(self._memory))
-            write_atomically(self._memory, body.encode())
+            write_atomically(self._memory, remembered.to_json().encode())
+
+    def load(self) -> Mapping[str, datetime]:
+        """Return when tasks were begun."""
+        return self.recall().begun
+
+    def save(self, begun: Mapping[str, datetime]) -> None:
+        """Keep when tasks were begun."""
+        self.keep(replace(self.recall(), begun=begun))
 
     def show(self, watch: Watch) -> None:
         """Write the state; a health check that finds none says so."""
@@ -59,10 +67,3 @@ def read_watch(path: str) -> Watch:
     except OSError as error:
         raise Unavailable(f"no scheduler shows its state in {path}: {error.strerror}", code="schedule.none",
                           hint="Start one with `restorable schedule`.") from error
-
-
-def _aware(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        raise ValueError(text)
-    return when

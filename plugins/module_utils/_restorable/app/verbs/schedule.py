@@ -6,16 +6,20 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Callable, Sequence
+from dataclasses import replace
+from typing import Sequence
 
 from ...host.clock import SystemClock
+from ...host.container import container_id
 from ...host.jobs import OwnCommand
 from ...host.logfile import LogFile
 from ...host.schedule_files import ScheduleFiles, watch_path
 from ...model.agenda import BACKUP, Task, tasks_of
+from ...model.watch import Watch
 from ..cli import Stopped
 from ..console import Console
-from ..scheduler import Scheduler, run_steps
+from ..once import is_done, rest, run_once
+from ..scheduler import Scheduler
 from ..surroundings import load_surroundings
 from ..wire import schedule_file
 
@@ -35,16 +39,22 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if surroundings.dry_run or options.dry_run:
         return _show(tasks, console)
     log = LogFile(surroundings.log, console.out, clock)
-    if surroundings.once:
-        return _once(tasks, console, log)
-    name = f"{cluster.name}.{'-'.join(each.name for each in tasks)}.json"
+    name = f"{cluster.name}.{'-'.join(each.name for each in tasks)}{'.once' if surroundings.once else ''}.json"
     files = ScheduleFiles(schedule_file(settings, cluster, name), watch_path(console.environment))
+    container = container_id(console.environment)
+    if surroundings.once and not is_done(files, container):
+        working = Watch(clock.now(), "nothing more", running="the one run")
+        files.show(working)
+        run_verb = OwnCommand(console.environment, lambda: files.show(replace(working, beat=clock.now())))
+        return run_once(tasks, run_verb, log, files, container)
 
     def beat() -> None:
         scheduler.beat()
 
     scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, beat), log, files)
     try:
+        if surroundings.once:
+            rest(log, files, clock)
         scheduler.start(at_once=surroundings.on_start)
         while True:
             time.sleep(scheduler.turn())
@@ -64,16 +74,3 @@ def _show(tasks: Sequence[Task], console: Console) -> int:
         for step in task.steps:
             worst = max(worst, run_verb((*step, "--dry-run"), console.text))
     return worst
-
-
-def _once(tasks: Sequence[Task], console: Console, log: LogFile) -> int:
-    statuses: list[int] = []
-    run_verb = OwnCommand(console.environment, lambda: None)
-
-    def run_and_note(words: Sequence[str], say: Callable[[str], None]) -> int:
-        statuses.append(run_verb(words, say))
-        return statuses[-1]
-
-    for task in tasks:
-        run_steps(task, run_and_note, log)
-    return max(statuses)
