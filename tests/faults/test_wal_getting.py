@@ -20,7 +20,8 @@ from _restorable.host.wal_ahead import AheadFolder, write_whole
 from _restorable.model.settings import WalJob
 from _restorable.model.wal import Segment
 from _restorable.ops.wal_archive import WalArchive
-from _restorable.ops.wal_get import get_wal, later_segment
+from _restorable.ops.wal_get import get_wal
+from _restorable.ops.wal_hole import later_segment
 from _restorable.ops.wal_prefetch import Prefetcher
 from _restorable.ops.world import World
 from _restorable.store.home import MARKER

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 
+import pytest
 from integration.test_wal_streaming import has_received_all, streaming
 
 from kit.archiving import archiving, base_backup, fill, give, recovered, rows, wait_archived, wait_until
@@ -98,3 +99,28 @@ def test_a_stream_follows_a_promotion_onto_the_new_timeline():
         assert [name for name in names if name.startswith("00000001") and name.endswith(".partial")]
         with recovered(old, host, copy) as back:
             assert rows(back) == kept == 1600
+
+
+def test_a_recovery_to_the_newest_timeline_stops_at_what_is_missing_before_it():
+    with archiving(15, prefetch=0) as (server, host):
+        with host.shipper():
+            copies = [base_backup(server, host, name) for name in ("one", "two")]
+            fill(server, 600, segments=2)
+            wait_archived(server)
+        server.stop()
+        last = [name for name in host.archived() if len(name) == 24][-1]
+        with recovered(server, host, copies[0], archive=True) as promoted, host.shipper():
+            kept = fill(promoted, 400)
+            wait_archived(promoted)
+        for part in (host.folder / "local").rglob("*.partial-*"):
+            part.unlink()                  # so that nothing is left of timeline 1 behind its last segment
+        for name in (last, "00000002.history"):
+            [path] = (host.folder / "local").rglob(f"{name}-*")
+            aside = path.rename(host.folder / path.name)
+            with pytest.raises(RuntimeError, match="did not start"), recovered(server, host, copies[1]):
+                pytest.fail("the server came up on the old timeline")
+            log = (copies[1] / "server.log").read_text()
+            assert f"{name} is missing from the archive" in log and "archive recovery complete" not in log
+            aside.rename(path)
+        with recovered(server, host, copies[1]) as back:
+            assert rows(back) == kept == 1000

@@ -5,16 +5,18 @@
 
 PostgreSQL takes exit status 1 to 125 of restore_command for the end of the WAL, and promotes (xlogarchive.c,
 RestoreArchivedFile). So absence is a successful listing of every repository, each of which holds WAL of the cluster,
-and none the file nor a later one of its timeline; all else is an error, tried again for a while and then raised.
+and none the file nor anything that came after it, on its timeline or on one that branched off later; all else is an
+error, tried again for a while and then raised.
 """
 from __future__ import annotations
 
-from typing import Callable, Iterable, Iterator
+from typing import Callable, Iterable
 
-from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
+from ..errors import NotFound, Refused, RestorableError, Unavailable
 from ..model.wal import WalFile
-from ..model.wal_naming import StoredWal, binding_prefix, parse_wal_key, timeline_prefix
+from ..model.wal_naming import binding_prefix
 from ..ports import Store
+from .wal_hole import refuse_a_hole
 from .wal_ports import Pause
 from .wal_reading import find_wal, read_wal
 from .world import World
@@ -64,7 +66,7 @@ def _get_once(world: World, name: str, write: Write) -> str:
         raise failures[0]
     if not world.stores:
         raise Unavailable("no repository is set", code="repository.none", hint="Name one in the settings.")
-    _refuse_a_gap(world, name)
+    refuse_a_hole(world, name)
     return ""
 
 
@@ -75,52 +77,6 @@ def _refuse_an_empty_place(store: Store, cluster: str) -> None:
         raise Unavailable(f"repository {store.name} holds no WAL of cluster {cluster} at all", code="wal.no_archive",
                           hint="Check that its disk is mounted; if it never had any, leave it out of the settings of "
                                "the recovery.")
-
-
-def _refuse_a_gap(world: World, name: str) -> None:
-    """Raise Damaged if a later segment of the timeline is there: then this one is missing, and not the end."""
-    if WalFile.parse(name).kind != "segment":
-        return
-    for store in world.stores:
-        later = later_segment(store, world.cluster, name)
-        if later is not None:
-            raise Damaged(f"segment {name} is missing from the archive, and repository {store.name} has {later.name}",
-                          code="wal.gap", hint="Recovery would stop in the middle. Look for the segment in pg_wal of "
-                          "the old server or of a standby and push it with `restorable wal-push`, or name a recovery "
-                          "target before it.")
-
-
-def later_segment(store: Store, cluster: str, name: str) -> StoredWal | None:
-    """Return a segment of the same timeline that comes after name, or None if a listing proves that there is none.
-
-    Keys sort as their names do, so for each digit of the name the keys with a greater one there are asked for; that
-    is a hundred small listings at most, whatever the archive holds, and most of them are empty.
-    """
-    above = timeline_prefix(cluster, WalFile.parse(name).timeline)
-    folder, rest = f"{above}{name[:16]}/", name[16:]
-    for place in range(len(rest) - 1, -1, -1):
-        found = _first(store, (f"{folder}{name[:16]}{rest[:place]}{digit}" for digit in _greater(rest[place])))
-        if found is not None:
-            return found
-    for place in range(15, 7, -1):
-        found = _first(store, (f"{above}{name[:place]}{digit}" for digit in _greater(name[place])))
-        if found is not None:
-            return found
-    return None
-
-
-def _greater(digit: str) -> str:
-    digits = "0123456789ABCDEF"
-    return digits[digits.index(digit) + 1:]
-
-
-def _first(store: Store, prefixes: Iterator[str]) -> StoredWal | None:
-    for prefix in prefixes:
-        for entry in store.list(prefix):
-            found = parse_wal_key(entry.key, entry.size)
-            if found is not None and found.file.kind == "segment":
-                return found
-    return None
 
 
 def _conflict(world: World, name: str) -> Refused:
