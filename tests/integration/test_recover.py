@@ -4,7 +4,10 @@
 """Recover real servers to every kind of target, and refuse what cannot be reached; one history for most tests."""
 from __future__ import annotations
 
+import io
 import shutil
+import subprocess
+import tarfile
 import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
@@ -13,9 +16,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from _restorable.errors import ConfigError, Refused, RestorableError
+from _restorable.stream.compress import decompressor
 from kit.chain import new_folder
 from kit.physical import Physical, archiving, home
-from kit.servers import PHYSICAL_MAJORS, Missing, start_server, unprivileged
+from kit.servers import PHYSICAL_MAJORS, Missing, run_folder, start_server, unprivileged
 
 
 class History:
@@ -101,6 +105,22 @@ def test_every_other_kind_of_target_is_reached(history15, data, kind, inclusive,
     _plan, done = history15.chain.recover(data, kind, value, inclusive=inclusive)
     assert "recovery stopping" in done.reached
     assert history15.rows(data) == rows
+
+
+def test_a_transaction_is_found_by_its_number_with_the_epoch_and_without(empty_server, data):
+    server = empty_server(15, config=archiving(15))
+    server.stop()
+    subprocess.run([f"{server.bin_dir}/pg_resetwal", "--epoch=3", "-D", f"{server.folder}/data"], check=True,
+                   cwd=server.folder, stdout=subprocess.DEVNULL, **unprivileged())
+    with run_folder(15, server.bin_dir, server.folder) as server:
+        chain = Physical(server, new_folder())
+        history = History(chain)
+        assert int(history.xids[1]) > 3 * 2**32
+        for written in (history.xids[1], str(int(history.xids[1]) % 2**32)):
+            _plan, done = chain.recover(data, "xid", written)
+            assert "after commit of transaction" in done.reached and history.rows(data) == [1, 2]
+            shutil.rmtree(data)
+    shutil.rmtree(chain.folder)
 
 
 def test_the_end_of_the_base_is_reached(history15, data):
@@ -206,6 +226,29 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(history1
     with pytest.raises(RestorableError) as caught:
         history15.chain.recover(data)
     assert caught.value.code == "recover.no_room" and "1000 free" in caught.value.message and not data.exists()
+
+
+def test_the_room_for_the_wal_that_a_base_brings_itself_is_asked_for(empty_server, data, monkeypatch):
+    import _restorable.postgres.datadir as module
+    chain = Physical(empty_server(15, config=archiving(15)), new_folder())
+    manifest = chain.based()
+    assert manifest.base.self_contained
+    [archive] = [each for each in chain.objects(manifest.id) if each.name.startswith("base.tar")]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(decompressor("zstd")([archive.read_bytes()])))) as members:
+        size = sum(each.size for each in members)
+    plan, _none = chain.recover(data, dry_run=True)
+    # the files alone, which backup_manifest lists, are a segment of 16 MiB less
+    assert size - plan.size >= 16 * 2**20 and plan.needed >= size
+    for free, fits in ((size, False), (plan.needed, True)):
+        few = shutil.disk_usage("/")._replace(free=free)
+        monkeypatch.setattr(module.shutil, "disk_usage", lambda path, few=few: few)
+        if fits:
+            chain.recover(data, dry_run=True)
+        else:
+            with pytest.raises(RestorableError) as caught:
+                chain.recover(data)
+            assert caught.value.code == "recover.no_room" and not data.exists()
+    shutil.rmtree(chain.folder)
 
 
 def test_a_missing_middle_segment_is_no_end(history15, data):

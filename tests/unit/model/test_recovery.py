@@ -55,7 +55,8 @@ def test_a_time_that_cannot_be_reached_is_refused_with_the_nearest_ones(moment, 
 
 
 @pytest.mark.parametrize(("place", "what"), [
-    (400, "before the end of the oldest base"), (900, "inside a gap"), (1600, "after the last archived WAL")])
+    (400, "before the end of the oldest base"), (900, "inside a gap"), (800, "inside a gap"),
+    (1600, "after the last archived WAL"), (1500, "after the last archived WAL")])
 def test_a_place_that_cannot_be_reached_is_refused_with_what_can_be(place, what):
     with pytest.raises(Refused, match=what) as caught:
         chosen(Target.of("lsn", str(Lsn(place))))
@@ -72,7 +73,9 @@ def test_a_time_ahead_of_the_clock_is_refused():
 def test_what_may_lie_behind_a_gap_is_refused_naming_where_it_begins(target):
     with pytest.raises(Refused, match="gap at") as caught:
         chosen(target, GAPPED[:1])
-    assert str(Lsn(800)) in caught.value.hint and "2026-07-08 00:00:00 UTC" in caught.value.hint
+    # no record begins where the WAL ends, so the place that is named is the begin of its last segment
+    assert str(Lsn(800)) in caught.value.message and f"lsn {Lsn(500)} " in caught.value.hint
+    assert "2026-07-08 00:00:00 UTC" in caught.value.hint
 
 
 def test_a_base_without_wal_behind_it_reaches_its_own_end_alone():
@@ -81,6 +84,14 @@ def test_a_base_without_wal_behind_it_reaches_its_own_end_alone():
         with pytest.raises(Refused) as caught:
             chosen(target, [ALONE])
         assert caught.value.code == "recover.out_of_reach"
+
+
+def test_the_end_of_wal_that_begins_behind_a_gap_is_refused_and_the_base_itself_is_not():
+    base = window("2026-07-03", 300, 290, beyond=True, inside=True)
+    with pytest.raises(Refused, match="right behind base") as caught:
+        chosen(Target(), [base])
+    assert caught.value.code == "recover.gap" and "--immediate" in caught.value.hint
+    assert chosen(Target.of("immediate"), [base]) == "03"
 
 
 def test_a_base_whose_own_wal_is_gone_is_none():

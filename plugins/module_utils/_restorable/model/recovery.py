@@ -37,6 +37,12 @@ class Window:
         return Lsn.parse(self.base.stop_lsn)
 
     @property
+    def newest(self) -> Lsn:
+        """Return the newest place behind which there are records, so that a recovery to it finds its target."""
+        size = self.base.segment_size
+        return max(self.start, Lsn((self.reach.value - 1) // size * size))
+
+    @property
     def whole(self) -> bool:
         """Say whether the backup itself can be made consistent."""
         return self.base.self_contained or self.reach >= self.start
@@ -61,15 +67,22 @@ def choose_window(windows: Iterable[Window], target: Target, now: datetime) -> W
         return _by_lsn(usable, Lsn.parse(target.value))
     chosen = usable[-1]
     if target.kind != "immediate" and chosen.beyond:
-        raise Refused(f"WAL has a gap at {chosen.reach} behind base {chosen.backup}, so {target} may lie beyond it",
-                      code="recover.gap",
-                      hint=f"Recover to a place before the gap, such as lsn {chosen.reach}"
-                           + (f" or a time before {chosen.until:%Y-%m-%d %H:%M:%S} UTC" if chosen.until else "")
-                           + ", or take a new base backup.")
+        raise _gap(chosen, target)
     if target.kind in ("xid", "name") and chosen.reach <= chosen.start:
         raise Refused(f"base {chosen.backup} has no WAL behind it, so {target} cannot be reached",
                       code="recover.out_of_reach", hint=_nearest(usable, None))
     return chosen
+
+
+def _gap(chosen: Window, target: Target) -> Refused:
+    if chosen.reach <= chosen.start:
+        return Refused(f"WAL has a gap right behind base {chosen.backup} at {chosen.start}, and {target} lies beyond",
+                       code="recover.gap", hint="Recover to the end of the base itself with --immediate "
+                                                "(`immediate: true`), or take a new base backup.")
+    before = f" or a time before {chosen.until:%Y-%m-%d %H:%M:%S} UTC" if chosen.until else ""
+    return Refused(f"WAL has a gap at {chosen.reach} behind base {chosen.backup}, so {target} may lie beyond it",
+                   code="recover.gap", hint=f"Recover to a place before the gap, such as lsn {chosen.newest}{before}, "
+                                            "or take a new base backup.")
 
 
 def _by_time(usable: Sequence[Window], moment: datetime, now: datetime) -> Window:
@@ -89,12 +102,13 @@ def _by_time(usable: Sequence[Window], moment: datetime, now: datetime) -> Windo
 
 
 def _by_lsn(usable: Sequence[Window], place: Lsn) -> Window:
-    fitting = [each for each in usable if each.start <= place <= max(each.reach, each.start)]
+    # no record begins at reach itself, so a recovery to it would find its target nowhere
+    fitting = [each for each in usable if place == each.start or each.start <= place < each.reach]
     if fitting:
         return fitting[-1]
     if place < usable[0].start:
         what = "lies before the end of the oldest base backup"
-    elif place > max(each.reach for each in usable):
+    elif place >= max(each.reach for each in usable):
         what = "lies after the last archived WAL"
     else:
         what = "lies inside a gap of the WAL"

@@ -64,7 +64,8 @@ def check_reached(told: Told, target: Target, *, replayed: Lsn, last_segment_sta
     if target.kind == "lsn" and target.inclusive and replayed < Lsn.parse(target.value):
         raise _not_reached(target, f"it replayed to {replayed}")
     # the place that is named for an LSN is that of a whole record, at or behind the target
-    wanted = {"immediate": "reaching consistency", "lsn": "WAL location", "xid": f"transaction {target.value},",
+    xid = f"transaction {target.xid}," if target.kind == "xid" else ""
+    wanted = {"immediate": "reaching consistency", "lsn": "WAL location", "xid": xid,
               "name": f'restore point "{target.value}"', "time": "transaction"}[target.kind]
     if wanted not in told.stopped:
         raise _not_reached(target, told.stopped or "the server does not say where it stopped")

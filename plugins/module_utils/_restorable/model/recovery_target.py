@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from .lsn import Lsn
 
 KINDS = ("latest", "immediate", "time", "lsn", "xid", "name")
+FIRST_XID = 3                      # those before it are PostgreSQL's own (transam.h)
 _HINT = ("Write it with its zone, such as 2026-11-20T14:30:00+01:00, 2026-11-20 13:30:00Z or "
          "'2026-11-20 14:30:00 Europe/Berlin'.")
 
@@ -38,15 +39,17 @@ class Target:
             return cls(kind, read_time(value).isoformat(), inclusive)
         if kind == "lsn":
             return cls(kind, str(Lsn.parse(value)), inclusive)
-        if kind == "xid" and not (value.isascii() and value.isdigit()):
-            raise ConfigError(f"transaction id {value!r} is no number", code="recover.bad_target",
-                              hint="Write it as pg_current_xact_id() prints it, such as 7421.")
-        return cls(kind, value, inclusive)
+        return cls(kind, str(_read_xid(value)) if kind == "xid" else value, inclusive)
 
     @property
     def time(self) -> datetime:
         """Return the moment of a target of kind time."""
         return datetime.fromisoformat(self.value)
+
+    @property
+    def xid(self) -> int:
+        """Return the transaction as the WAL knows it: without its epoch, which PostgreSQL cuts off as well."""
+        return int(self.value) & 0xFFFFFFFF
 
     def settings(self, timeline: int) -> dict[str, str]:
         """Return PostgreSQL's own settings (runtime-config-wal.html, Recovery Target)."""
@@ -56,6 +59,8 @@ class Target:
             found["recovery_target"] = "immediate"
         elif self.kind == "time":
             found["recovery_target_time"] = f"{self.time:%Y-%m-%d %H:%M:%S.%f}+00"
+        elif self.kind == "xid":
+            found["recovery_target_xid"] = str(self.xid)
         elif self.kind != "latest":
             found[f"recovery_target_{self.kind}"] = self.value
         return found
@@ -67,6 +72,18 @@ class Target:
             return "the end of the base backup"
         words = {"time": "time", "lsn": "LSN", "xid": "transaction", "name": "restore point"}[self.kind]
         return f"{words} {self.value}" + ("" if self.inclusive else ", exclusive")
+
+
+def _read_xid(text: str) -> int:
+    """Read a transaction id with or without its epoch, as pg_current_xact_id() and xmin print it.
+
+    PostgreSQL takes 0742 for an octal number and any text for transaction 0 (check_recovery_target_xid).
+    """
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number >= 2**64 or number & 0xFFFFFFFF < FIRST_XID:
+        raise ConfigError(f"transaction id {text!r} is none that commits", code="recover.bad_target",
+                          hint="Write it as pg_current_xact_id() or a row's xmin says it, such as 7421.")
+    return number
 
 
 def read_time(text: str) -> datetime:

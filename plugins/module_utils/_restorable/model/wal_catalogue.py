@@ -113,6 +113,16 @@ class WalCatalogue:
             last = min([run.last, *(switch - 1 for switch in self._switches(lineage) if switch > number)])
             reached, number = Segment(timeline, last, self.segment_size).end, last + 1
 
+    def newest(self, lineage: Lineage) -> Lsn:
+        """Return the end of the newest segment that recovery along a lineage would read, gaps or not; 0/0 of none."""
+        ends = [Lsn(0), *(each.end for each in map(self.last, [lineage.timeline]) if each)]
+        for ancestor in lineage.ancestors:
+            switch = ancestor.end.value // self.segment_size
+            mine = [min(each.last, switch - 1) for each in self.on(ancestor.timeline) if each.first < switch]
+            ends += [Segment(ancestor.timeline, last, self.segment_size).end for last in mine[-1:]]
+            ends.append(self._left_in(lineage, switch))
+        return max(ends)
+
     def _left_in(self, lineage: Lineage, number: int) -> Lsn:
         # a parent's own file of the segment in which it was left leads to the switch, and no further
         return max((each.end for each in lineage.ancestors if each.end.value // self.segment_size == number

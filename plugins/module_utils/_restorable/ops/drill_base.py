@@ -132,6 +132,7 @@ def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why:
             found = plan_recovery(only, place, RecoverWish(target, str(backup.id)))
     if found is not None:
         server = found.server
+        ladder.notes += found.notes
         ladder.checks[-1] = replace(ladder.checks[-1], detail=f"{len(found.chain)} backups, "
                                                               f"{len(found.segments)} segments without a gap")
     size = manifest.base.size if manifest and manifest.base else 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
+from ..model.leading import pending, segments_inside
 from ..model.lsn import Lsn
 from ..model.manifest import Manifest
 from ..model.naming import BackupId, drill_prefix, parse_drill_key
@@ -24,7 +25,7 @@ from .wal_feed import AHEAD
 from .windows import Recoverable, recoverable
 from .world import World
 
-FIRST = "latest"
+BEGUN = 2                          # segments that a server writes while it ends a recovery
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,11 @@ def _plan(world: World, place: RecoveryPlace, wish: RecoverWish, found: Recovera
     needed = _needed(chain, window, len(segments))
     free = place.room({data: needed - _spaces(window), **{places[each.oid]: each.size
                                                           for each in window.base.tablespaces if places}})
+    late = pending(found.lineage, window.reach, window.base.segment_size) if wish.target.kind != "immediate" else ""
     return RecoverPlan(
         found.store, wish.target, chain, window, found.lineage.timeline, segments, server, data, places, size, needed,
         min(free.values(), default=None), tuple(aside), _expected(world, found.store),
-        (*notes, *found.unreadable), found.lineage)
+        (*notes, *found.unreadable, *filter(None, [late])), found.lineage)
 
 
 def _folders(data: str, places: Mapping[int, str]) -> list[str]:
@@ -121,10 +123,15 @@ def _spaces(window: Window) -> int:
 
 
 def _needed(chain: Sequence[Manifest], window: Window, segments: int) -> int:
-    """Return the bytes of the files, of the members of a chain while they are joined, and of the WAL on its way."""
+    """Return the bytes of the files, of the members of a chain while they are joined, and of the WAL on its way.
+
+    A self-contained base lists no WAL among its files and brings it all the same, as does each member of a chain and
+    then what they are joined to. The new timeline is begun in segments of its own.
+    """
+    own = [segments_inside(each.base) * each.base.segment_size for each in chain if each.base]
     files = sum(each.base.size for each in chain if each.base)
-    members = files if len(chain) > 1 else 0
-    return files + members + min(segments, 2 * AHEAD) * window.base.segment_size
+    members = files + sum(own) if len(chain) > 1 else 0
+    return files + own[-1] + members + (min(segments, 2 * AHEAD) + BEGUN) * window.base.segment_size
 
 
 def _expected(world: World, store: Store) -> float | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ..errors import Damaged, NotFound, Refused
 from ..model.catalogue import Catalogue
+from ..model.leading import lead
 from ..model.lsn import Lsn
 from ..model.manifest import Manifest
 from ..model.naming import BackupId
@@ -96,12 +97,9 @@ def _window(world: World, store: Store, wal: WalCatalogue, lineage: Lineage, bac
     if base is None:
         raise Damaged(f"manifest of {backup} describes no base backup", code="manifest.damaged",
                       hint="Use another backup.")
-    begin = Lsn.parse(base.start_lsn)
-    reach = wal.reach(lineage, begin)
-    until = _archived(world, store, wal, lineage, reach) if reach > begin else None
-    last = wal.last(lineage.timeline)
-    beyond = last is not None and last.end > max(reach, Lsn.parse(base.stop_lsn)) and reach > begin
-    return Window(backup, base, max(reach, begin), until, beyond)
+    reach, beyond = lead(wal, lineage, base, standby=bool(manifest.server.get("in_recovery")))
+    until = _archived(world, store, wal, lineage, reach) if reach > Lsn.parse(base.start_lsn) else None
+    return Window(backup, base, reach, until, beyond)
 
 
 def _archived(world: World, store: Store, wal: WalCatalogue, lineage: Lineage, reach: Lsn) -> datetime | None:
