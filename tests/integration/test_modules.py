@@ -225,13 +225,14 @@ def test_the_progress_of_a_long_dump_is_shown(ansible, small, tmp_path):
     assert list((tmp_path / ".ansible_async").iterdir()) == []      # neither a job nor a progress file is left
 
 
-def test_the_progress_of_a_long_drill_and_of_a_long_restore_is_shown(ansible, small, shop, tmp_path):
+def test_the_progress_of_a_long_drill_and_of_a_long_restore_is_shown(ansible, small, shop, servers, tmp_path):
     nap = ["sleep", "4"]
     done = ansible.tasks(
         {"name": "Dump", "restorable.postgres.pg_dump": small},
         {"name": "Drill", "restorable.postgres.pg_drill": {**shop, "command": nap}},
         {"name": "Restore", "restorable.postgres.pg_restore": {
-            **shop, "databases": ["app"], "into": "app_again", "post_command": nap}})
+            **shop, "databases": ["app"], "into": "app_watched", "post_command": nap}})
+    servers.of(MAJOR).sql("DROP DATABASE IF EXISTS app_watched")
     assert done.status == 0, done.text
     assert "localhost | own checks" in done.text
     assert "localhost | post command" in done.text

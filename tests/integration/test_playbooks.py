@@ -111,15 +111,15 @@ def test_every_playbook_works_in_check_mode_and_changes_nothing(ansible, host, s
     before = {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")}
     told = {"backup": ["would dump 1 database (app) into local, about ", "+ app  "],
             "prune": ["Plan of db1 shop", "keep  daily#1, floor:newest"],
-            "restore": ["app_again", "a new database", "not proven"]}
-    into = {"restorable_cluster": "shop", "restorable_databases": "app", "restorable_into": "app_again"}
+            "restore": ["app_checked", "a new database", "not proven"]}
+    into = {"restorable_cluster": "shop", "restorable_databases": "app", "restorable_into": "app_checked"}
     for name in ("backup", "prune", "verify", "drill", "restore", "status", "check"):
         done = ansible.play(name, inventory, "--check", "--diff", **(into if name == "restore" else {}))
         assert done.status == 0, done.text
         assert done.line("db1 ", "shop ")
         assert [words for words in told.get(name, ()) if words not in done.text] == [], done.text
         assert {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")} == before, name
-    assert servers.of(MAJOR).sql("SELECT FROM pg_database WHERE datname ~ 'app_'") == []
+    assert servers.of(MAJOR).sql("SELECT FROM pg_database WHERE datname = 'app_checked'") == []
 
 
 def test_a_backup_that_max_age_skips_says_so_in_its_plan(ansible, host, tmp_path):

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import subprocess
 import tarfile
 import threading
@@ -314,6 +316,18 @@ def test_a_swap_puts_the_new_database_in_the_place_of_the_old(shop):
     assert not shop.target.database_exists("newer")
     assert shop.target.standing("shop_before", LINES) == ["sales.lines"]
     shop.target.drop_database("shop_before")
+
+
+def test_a_session_that_has_just_been_closed_does_not_stand_in_the_way(shop):
+    # SIGSTOP holds its process at the server, as a busy machine does: its client has gone and it is listed still
+    session = shop.server.connect("shop")
+    process = session.info.backend_pid
+    os.kill(process, signal.SIGSTOP)
+    session.close()
+    going_on = threading.Timer(0.5, os.kill, (process, signal.SIGCONT))
+    going_on.start()
+    assert shop.target.sessions("shop") == []
+    going_on.join()
 
 
 def test_a_swap_wins_against_an_application_that_comes_back_at_once(shop):

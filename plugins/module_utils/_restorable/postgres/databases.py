@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Session = psycopg.Connection[tuple[Any, ...]]
 
 SHOWN = 20                         # names that user_objects returns
+LEAVING = 2.0                      # seconds for a session that was closed to be gone
 
 # What a user made: not in the system's schemas, no part of an extension. initdb's own objects have lower numbers
 # than FirstNormalObjectId (src/include/access/transam.h), except for the schema public, which a dump finds there.
@@ -83,9 +85,18 @@ class Databases:
             return [str(row[0]) for row in session.execute(_USER_OBJECTS.encode()).fetchall()]
 
     def sessions(self, name: str) -> list[str]:
-        """Describe the other sessions in a database."""
+        """Describe the other sessions in a database.
+
+        A session that its client has closed is still listed until its process has ended. DROP DATABASE waits for such
+        ones too (CountOtherDBBackends, src/backend/storage/ipc/procarray.c).
+        """
+        until = time.monotonic() + LEAVING
         with self._maintenance() as session:
-            return [str(row[0]) for row in session.execute(_SESSIONS, [name]).fetchall()]
+            while True:
+                found = [str(row[0]) for row in session.execute(_SESSIONS, [name]).fetchall()]
+                if not found or time.monotonic() >= until:
+                    return found
+                time.sleep(0.1)
 
     def create(self, name: str, like: Database | None = None) -> None:
         """Create an empty database with the encoding, locale provider and locale of like."""
