@@ -17,6 +17,7 @@ from ..model.toc import Toc, list_file, parse_toc
 from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
 from .exact_names import WORDS, named, unsure
+from .offsets import missing_offsets
 from .tools import find_newest
 
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
@@ -130,12 +131,19 @@ def no_room(folder: str) -> Iterator[None]:
 
 
 def _spool(chunks: Iterable[bytes], path: str) -> None:
+    """Write an archive to a file, with the places of its data in its contents if they were not."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb", buffering=0) as file, owned(chunks) as source:
-        for chunk in source:
-            view = memoryview(chunk)
-            while view:
-                view = view[file.write(view):]
+        for place, words in missing_offsets(_written(source, file)):
+            os.pwrite(handle, words, place)
+
+
+def _written(chunks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        view = memoryview(chunk)
+        while view:
+            view = view[file.write(view):]
+        yield chunk
 
 
 def untar(chunks: Iterable[bytes], folder: str) -> None:

@@ -4,7 +4,9 @@
 """Check that a restored database is sound inside: heap, indexes, constraints, checksums, collations."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 from ..model.row_data import one_line
 from .connect import driver
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 Row = tuple[str, str, str]         # check, ok | failed | not_run, detail
 SHOWN = 5                          # findings that one detail names
+BATCH = 500                        # relations that one statement checks; a server has room for some 6,400 locks
 
 _INVALID = """
 SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready AND indislive) ORDER BY 1
@@ -25,7 +28,7 @@ _FOREIGN_KEYS = "SELECT count(*), count(*) FILTER (WHERE NOT convalidated) FROM 
 
 # https://www.postgresql.org/docs/current/amcheck.html: btree only, not those of other sessions' temporary tables.
 _BTREES = """
-SELECT c.oid, c.oid::regclass::text, i.indisunique
+SELECT c.oid, c.oid::regclass::text
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
  WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisready AND i.indisvalid
  ORDER BY c.relpages
@@ -49,10 +52,11 @@ SELECT 'database ' || datname, datcollversion, pg_database_collation_actual_vers
 """
 
 
-def check_integrity(session: Session, *, may_install: bool) -> list[Row]:
+def check_integrity(open_session: Callable[[], AbstractContextManager[Session]], *, may_install: bool) -> list[Row]:
     """Run every check and return a row for each; may_install allows to add the extension amcheck for it."""
-    return [_indexes(session), _foreign_keys(session), *_amcheck(session, may_install), _checksums(session),
-            _collations(session)]
+    with open_session() as session:
+        return [_indexes(session), _foreign_keys(session), *_amcheck(session, open_session, may_install),
+                _checksums(session), _collations(session)]
 
 
 def _indexes(session: Session) -> Row:
@@ -69,12 +73,16 @@ def _foreign_keys(session: Session) -> Row:
     return "foreign keys", "ok", said + (f", {unchecked} are NOT VALID as in the source" if unchecked else "")
 
 
-def _amcheck(session: Session, may_install: bool) -> list[Row]:
+def _amcheck(session: Session, open_session: Callable[[], AbstractContextManager[Session]],
+             may_install: bool) -> list[Row]:
+    """Check indexes and tables side by side in two sessions, for each check keeps one processor busy."""
     schema, why = _amcheck_schema(session, may_install)
     if not schema:
         return [("amcheck", "not_run", why)]
     try:
-        return [_btrees(session, schema), _heaps(session, schema)]
+        with open_session() as beside, ThreadPoolExecutor(1) as pool:
+            heaps = pool.submit(_heaps, beside, schema)
+            return [_btrees(session, schema), heaps.result()]
     finally:
         if not why:
             session.execute("DROP EXTENSION amcheck")
@@ -95,16 +103,12 @@ def _amcheck_schema(session: Session, may_install: bool) -> tuple[str, str]:
 
 
 def _btrees(session: Session, schema: str) -> Row:
-    bad: list[str] = []
     indexes = session.execute(_BTREES).fetchall()
     # checkunique came with version 1.4, PostgreSQL 17
     unique = bool(session.execute("SELECT FROM pg_proc WHERE proname = 'bt_index_check' AND pronargs = 3").fetchall())
-    for oid, name, is_unique in indexes:
-        words = ", true" if unique and is_unique else ""
-        try:
-            session.execute(f"SELECT {schema}.bt_index_check({int(oid)}::oid::regclass, true{words})".encode())
-        except driver().Error as error:
-            bad.append(f"{name}: {one_line(error)}")
+    check = (f"SELECT {schema}.bt_index_check(t.oid::regclass, true{', i.indisunique' if unique else ''})"
+             " FROM unnest(%s::oid[]) t(oid) JOIN pg_index i ON i.indexrelid = t.oid")
+    bad = [f"{name}: {found}" for name, found in _checked(session, indexes, check) if isinstance(found, str)]
     if bad:
         return "amcheck indexes", "failed", f"{len(bad)} of {len(indexes)}: {'; '.join(bad[:SHOWN])}"
     return "amcheck indexes", "ok", f"{len(indexes)} btree indexes match their tables"
@@ -113,19 +117,34 @@ def _btrees(session: Session, schema: str) -> Row:
 def _heaps(session: Session, schema: str) -> Row:
     if session.info.server_version < 140000:
         return "amcheck heap", "not_run", "verify_heapam came with PostgreSQL 14"
-    bad: list[str] = []
     heaps = session.execute(_HEAPS).fetchall()
-    for oid, name in heaps:
-        try:
-            rows = session.execute(f"SELECT blkno, offnum, msg FROM {schema}.verify_heapam({int(oid)}::oid::regclass)"
-                                   f" LIMIT {SHOWN}".encode()).fetchall()
-        except driver().Error as error:
-            bad.append(f"{name}: {one_line(error)}")
-            continue
-        bad += [f"{name} block {block} tuple {offset}: {words}" for block, offset, words in rows]
+    check = ("SELECT t.oid::regclass::text, h.blkno, h.offnum, h.msg"
+             f" FROM unnest(%s::oid[]) t(oid), LATERAL {schema}.verify_heapam(t.oid::regclass) h LIMIT {SHOWN}")
+    bad: list[str] = []
+    for name, found in _checked(session, heaps, check):
+        bad += [f"{name}: {found}"] if isinstance(found, str) else [
+            f"{table} block {block} tuple {offset}: {words}" for table, block, offset, words in found]
     if bad:
         return "amcheck heap", "failed", "; ".join(bad[:SHOWN])
     return "amcheck heap", "ok", f"{len(heaps)} tables are sound"
+
+
+def _checked(session: Session, relations: Sequence[Sequence[Any]],
+             check: str) -> Iterator[tuple[str, str | list[tuple[Any, ...]]]]:
+    """Run a check on relations (oid, name, …) many at a time; yield (name, error or rows), name "" for many.
+
+    The check says of many only that one of them is bad, so that one is looked for.
+    """
+    for begin in range(0, len(relations), BATCH):
+        batch = relations[begin:begin + BATCH]
+        try:
+            yield "", session.execute(check.encode(), [[row[0] for row in batch]]).fetchall()
+        except driver().Error as error:
+            if len(batch) == 1:
+                yield str(batch[0][1]), one_line(error)
+                continue
+            for one in batch:
+                yield from _checked(session, [one], check)
 
 
 def _checksums(session: Session) -> Row:

@@ -245,8 +245,7 @@ class PgTarget:
 
     def integrity(self, database: str) -> list[tuple[str, str, str]]:
         """See ports.Target."""
-        with self.databases.open(database) as session:
-            return check_integrity(session, may_install=self._scratch)
+        return check_integrity(lambda: self.databases.open(database), may_install=self._scratch)
 
     def query(self, database: str, sql: str) -> list[list[str | None]]:
         """Return a query's rows as text; see ports.Target."""
