@@ -80,6 +80,11 @@ last_drill:
   returned: success
   type: str
   sample: "2026-11-20T04:00:00+00:00"
+last_evidence:
+  description: Where the evidence of the last drill lies, as repository and key, or empty.
+  returned: success
+  type: str
+  sample: local:shop/drill/20261120T040000Z.20261120T030000Z-dump.passed.json
 now:
   description: The time on the target.
   returned: success

@@ -56,6 +56,9 @@ def test_the_whole_chain_runs_on_the_inventory(ansible, host, servers, tmp_path)
     for name in ("check", "backup", "verify", "drill", "prune", "status"):
         done = ansible.play(name, inventory)
         assert done.status == 0, done.text
+        if name == "drill":
+            [evidence] = (tmp_path / "db1" / "shop" / "drill").glob("*.json")
+            assert f"shop/drill/{evidence.name}" in done.line("db1 ", "shop ", "PASSED")
     line = done.line("db1 ", "shop ", "green")
     assert sets(tmp_path, "db1")[0] in line
 
@@ -234,7 +237,8 @@ def test_a_drill_that_fails_names_what_did_not_hold(ansible, host, tmp_path):
     done = ansible.play("drill", inventory)
     assert done.status == 2
     assert "all orders" in done.line("  L6 ", "failed")
-    assert "FAILED" in done.line("  db1 ", " shop ")
+    [evidence] = (tmp_path / "db1" / "shop" / "drill").glob("*.failed.json")
+    assert evidence.name in done.line("  db1 ", " shop ", "FAILED")
 
 
 def test_a_restore_asks_for_the_cluster(ansible, host):

@@ -116,7 +116,8 @@ def test_a_status():
     rows = (RepositoryStatus("local", catalogue, free=52_000_000_000),
             RepositoryStatus("offsite", Catalogue("shop", ()), "not mounted"))
     health = Health("red", ("repository offsite: not mounted",))
-    told = report.status_report(ClusterStatus("shop", rows, health, THREE, NOW))
+    told = report.status_report(ClusterStatus(
+        "shop", rows, health, THREE, NOW, "local:shop/drill/20261120T030000Z.20261118T030000Z-dump.passed.json"))
     assert_golden("status", render_status("shop", told))
 
 
@@ -158,7 +159,8 @@ PASSING = (Check("L0", "manifest", "ok"), Check("L0", "object shop.dump.zst", "o
 
 
 def test_a_drill_that_passed():
-    text, told = drilled(*PASSING, Check("L6", "own checks", "not_run", "none are set", optional=True))
+    text, told = drilled(*PASSING, Check("L6", "own checks", "not_run", "none are set", optional=True),
+                         key="shop/drill/20261120T120000Z.20261120T030000Z-dump.passed.json")
     assert told["verdict"] == "passed"
     assert_golden("drill-passed", text)
 

@@ -36,4 +36,9 @@ def test_a_gap_is_seen():
 def test_a_base_without_wal_is_a_letter_alone():
     line = draw([window("2026-07-01", inside=True), window("2026-07-11", inside=True)], width=11)
     assert line == "2026-07-01 00:00  B·········B  2026-07-11 00:00 UTC"
-    assert draw([window("2026-07-01", inside=True)]) == "2026-07-01 00:00  B  2026-07-01 00:00 UTC"
+    assert draw([window("2026-07-01", inside=True)]) == "2026-07-01 00:00:00  B  2026-07-01 00:00:00 UTC"
+
+
+def test_a_short_window_is_told_to_the_second():
+    line = draw([window("2026-07-01T03:00:05", "2026-07-01T03:00:47")], width=11)
+    assert line == "2026-07-01 03:00:05  B──────────  2026-07-01 03:00:47 UTC"

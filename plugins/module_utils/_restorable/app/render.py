@@ -86,7 +86,8 @@ def render_status(cluster: str, report: Report) -> str:
                          "" if each["free"] is None else human_bytes(each["free"]),
                          newest["backup"] if newest else "none", human_duration(newest["age"]) if newest else "",
                          proven["backup"] if proven else "none"])
-    last = f"last drill {when(report['last_drill'])}" if report["last_drill"] else "no drill yet"
+    last = f"last drill {when(report['last_drill'])}, evidence {report['last_evidence']}" if report["last_drill"] \
+        else "no drill yet"
     drawn = [line for each in report["repositories"] for line in _window(each)]
     return joined([*lines, *(indented(table(rows, "<>>><><")) if len(rows) > 1 else []), *drawn, f"  {last}"])
 

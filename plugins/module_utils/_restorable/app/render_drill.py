@@ -28,7 +28,10 @@ def render_drill(cluster: str, report: Report) -> str:
     levels = LEVELS_BASE if report.get("recovery") else LEVELS
     lines += ["", *indented(_ladder(report["checks"], levels)), "", *indented(_measured(report))]
     lines += [f"  note: {note}" for note in report["notes"]]
-    return joined([*lines, "", report["words"]])
+    lines += ["", str(report["words"])]
+    if report["key"]:
+        lines.append(f"evidence: {report['key']} in every repository, and beside it the same as a page (.html)")
+    return joined(lines)
 
 
 def drill_done(cluster: str, report: Report) -> str:

@@ -198,7 +198,7 @@ def backup_row(backup: Backup, now: datetime) -> Plain:
 def status_report(status: ClusterStatus) -> Plain:
     """Describe one cluster's health and the newest set of each repository."""
     return {"colour": status.health.colour, "reasons": list(status.health.reasons),
-            "last_drill": iso(status.last_drill), "now": iso(status.now),
+            "last_drill": iso(status.last_drill), "last_evidence": status.last_evidence, "now": iso(status.now),
             "repositories": [_repository(row, status.now) for row in status.repositories]}
 
 

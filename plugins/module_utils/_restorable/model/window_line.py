@@ -10,6 +10,7 @@ from typing import Sequence
 from .recovery import Window
 
 WIDTH = 56
+LONG = timedelta(hours=1)          # a shorter window's ends are told with their seconds
 LEGEND = "B base backup, i incremental, ─ any moment, · no moment between"
 _MARKS = {"base": "B", "incr": "i"}
 
@@ -37,7 +38,8 @@ def draw(windows: Sequence[Window], *, width: int = WIDTH) -> str:
         cell = min(place(each.begin), len(cells) - 1)
         if cells[cell] != "B":
             cells[cell] = _MARKS.get(each.backup.kind, "B")
-    return f"{first:%Y-%m-%d %H:%M}  {''.join(cells)}  {last:%Y-%m-%d %H:%M} UTC"
+    form = "%Y-%m-%d %H:%M" if last - first >= LONG else "%Y-%m-%d %H:%M:%S"
+    return f"{first:{form}}  {''.join(cells)}  {last:{form}} UTC"
 
 
 def _end(window: Window) -> datetime:

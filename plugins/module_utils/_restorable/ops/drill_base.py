@@ -19,7 +19,7 @@ from ..model.recovery_target import Target
 from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Store
 from .copies import Shelf, no_prune
-from .drill import DrillPlan, make_evidence, who
+from .drill import DrillPlan, failures, make_evidence, who
 from .evidence import store_evidence
 from .ladder import Ladder
 from .materialise import materialise
@@ -34,6 +34,7 @@ from .witness import check_witnesses
 from .world import World, read_manifest
 
 RANDOM = "random"
+CHAIN = "chain and WAL"            # the check that a copy can be planned with
 
 
 @dataclass
@@ -63,24 +64,20 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
     # read as they are: one that fails in the midst must not look like one that holds no WAL, which ends a recovery
     world = replace(world, stores=tuple(store for store in world.stores if store.name in there))
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional), LEVELS_BASE)
-    store, backup, why = _pick(world, job, choose, ladder)
-    target = _target(world, store, backup, job.moment, choose)
+    stores, backup, why = _pick(world, job, choose, ladder)
+    target = _target(world, stores[0], backup, job.moment, choose)
     begun = world.clock.now()
-    plan, recovery_plan = _plan(world, place, store, backup, f"{why}, to {target}", target, ladder)
+    picked = f"{why}, to {target}"
     if dry_run:
-        return plan, None
-    ended = _Ended(str(target))
+        return _plan(world, place, stores[0], backup, picked, target, ladder)[0], None
     with no_prune(world, "drill"):
-        if recovery_plan is None:
-            ladder.skip_rest("L2", "no recovery could be planned")
-        else:
-            _climb(world, place, job, recovery_plan, ladder, ended)
+        plan, ended, copies = _climb_with(world, place, job, (stores, backup, picked), target, ladder)
     newest = why == "the newest" and target.kind == "latest"
     rpo = _rpo(plan.manifest, ended, begun if newest else None, target)
     noted = losses.warnings("the evidence of this drill")
     ladder.notes += noted
     evidence = make_evidence(world, cluster, replace(plan, picked="the newest" if newest else plan.picked), ladder,
-                             begun, who(world, operator), rpo=rpo, copies=_copies(plan.repository, ladder),
+                             begun, who(world, operator), rpo=rpo, copies=copies,
                              recovery=ended.as_dict())
     evidence = store_evidence(everywhere, evidence)
     # one that is lost while the evidence is stored is told in the result, since the evidence itself came too early
@@ -88,19 +85,37 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
     return plan, replace(evidence, notes=(*evidence.notes, *late))
 
 
-def _copies(repository: str, ladder: Ladder) -> dict[str, dict[str, Any]]:
-    """Return what was found of the one copy that was read, as the evidence of dumps has it."""
-    levels = sorted({each.level for each in ladder.checks if each.result == "failed"})
-    return {repository: {"verdict": verdict(ladder.checks), "levels": levels}}
+def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple[list[Store], Backup, str],
+                target: Target, ladder: Ladder) -> tuple[DrillPlan, _Ended, dict[str, dict[str, Any]]]:
+    """Climb with the first copy; where it is damaged or cannot be planned with, begin again with the next one.
+
+    Returns the plan and the end of the copy that was climbed with, and what was found of each copy.
+    """
+    stores, backup, picked = chosen
+    found: dict[str, dict[str, Any]] = {}
+    for store in stores:
+        ended = _Ended(str(target))
+        plan, recovery_plan = _plan(world, place, store, backup, picked, target, ladder)
+        if recovery_plan is None:
+            ladder.skip_rest("L2", "no recovery could be planned")
+        else:
+            _climb(world, place, job, recovery_plan, ladder, ended)
+        levels = sorted({each.level for each in failures(ladder.checks)})
+        found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
+        good = all(each.result == "ok" for each in ladder.checks if each.level == "L0" or each.name == CHAIN)
+        if good or store is stores[-1]:
+            break
+        ladder.set_aside(store.name)
+    return plan, ended, found
 
 
-def _pick(world: World, job: DrillJob, choose: Choose, ladder: Ladder) -> tuple[Store, Backup, str]:
-    """Pick among the base backups of all repositories together; the copy is that of the first one that has it."""
+def _pick(world: World, job: DrillJob, choose: Choose, ladder: Ladder) -> tuple[list[Store], Backup, str]:
+    """Pick among the base backups of all repositories together, and return those that have it, in their order."""
     shelf = Shelf.read(world)
     backup, why = shelf.find(lambda catalogue: pick(catalogue, job.backup, choose=choose, kinds=PHYSICAL))
     ladder.notes += shelf.notes()
-    store, own = shelf.holding(backup.id)[0]
-    return store, own, why
+    copies = shelf.holding(backup.id)
+    return [store for store, _own in copies], copies[0][1], why
 
 
 def _target(world: World, store: Store, backup: Backup, moment: str, choose: Choose) -> Target:
@@ -121,14 +136,14 @@ def _target(world: World, store: Store, backup: Backup, moment: str, choose: Cho
 def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why: str, target: Target,
           ladder: Ladder) -> tuple[DrillPlan, RecoverPlan | None]:
     """Plan the recovery; what forbids it is a finding, since a backup that cannot be recovered is none."""
-    only = replace(world, stores=(store, *(each for each in world.stores if each is not store)))
+    only = replace(world, stores=(store,))     # another copy that is whole must not hide this one's trouble
     manifest: Manifest | None = None
     with ladder.rung("L0", "manifest"):
         manifest = read_manifest(store, world.cluster, backup.id)
     found: RecoverPlan | None = None
     server = "none"
     if manifest is not None:
-        with ladder.rung("L1", "chain and WAL"):
+        with ladder.rung("L1", CHAIN):
             found = plan_recovery(only, place, RecoverWish(target, str(backup.id)))
     if found is not None:
         server = found.server

@@ -40,7 +40,7 @@ class Ladder:
         for each in self.checks:
             if each.result == "failed":
                 self.aside.append(replace(each, name=f"{each.name} in {copy}"))
-            elif each.level == "L0" and each.result == "not_run":
+            elif each.level in ("L0", "L1") and each.result == "not_run" and not each.optional:
                 self.notes.append(f"the copy in {copy} could not be read: {each.name}: {each.detail}")
         self.checks, self._blocked = [], False
 

@@ -13,7 +13,7 @@ from ..errors import Damaged, RestorableError
 from ..model.catalogue import Backup, Catalogue
 from ..model.health import Health, judge
 from ..model.manifest import Manifest
-from ..model.naming import BackupId, drill_prefix, parse_drill_key
+from ..model.naming import BackupId, drill_key, drill_prefix, parse_drill_key
 from ..model.pick import PHYSICAL
 from ..model.recovery import Window
 from ..model.settings import ClusterSettings
@@ -47,6 +47,7 @@ class ClusterStatus:
     health: Health
     last_drill: datetime | None = None
     now: datetime | None = None
+    last_evidence: str = ""        # of the last drill: repository:key
 
 
 def list_backups(world: World, settings: ClusterSettings | None = None, *,
@@ -103,12 +104,14 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
     """
     rows = tuple(_with_missing(world, settings, [_repository(world, store) for store in world.sources()]))
     now = world.clock.now()
-    drills = [each.drilled for row in rows for each in row.catalogue.backups if each.drilled]
+    drills = {each.drilled: f"{row.name}:{drill_key(world.cluster, each.drilled, each.id, each.verdict)}"
+              for row in reversed(rows) for each in row.catalogue.backups if each.drilled}
+    last = max(drills, default=None)
     unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
     health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,
                    any_selection=any_selection, missing={row.name: len(row.missing) for row in rows if row.missing})
     health = with_shipper(health, shipper or {}, now)
-    return ClusterStatus(world.cluster, rows, health, max(drills, default=None), now)
+    return ClusterStatus(world.cluster, rows, health, last, now, drills[last] if last else "")
 
 
 def _repository(world: World, store: Store) -> RepositoryStatus:

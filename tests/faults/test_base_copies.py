@@ -1,0 +1,57 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two copies of a base backup, of which one is bad: a drill proves the other one and hides nothing."""
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from kit.chain import failed, flipped, new_folder
+from kit.physical import Physical, archiving
+from kit.servers import start_server
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A chain with one base backup and a segment of WAL behind it, in two repositories."""
+    with start_server(15, config=archiving(15), initdb=("--wal-segsize=1",)) as server:
+        chain = Physical(server, new_folder(), repositories=("disk", "vault"))
+        chain.archived, chain.sleep = True, chain.waiting
+        server.sql("CREATE TABLE rows (id int)")
+        chain.backup = str(chain.based().id)
+        chain.wal = []
+        for number in (1, 2):
+            server.sql(f"INSERT INTO rows VALUES ({number})")
+            chain.wal.append(server.sql("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")[0][0])
+            chain.switch()
+        yield chain
+    shutil.rmtree(chain.folder)
+
+
+def found(chain, name):
+    """Return the stored file of the first repository whose name begins so."""
+    [path] = (chain.folder / "disk" / "app").rglob(f"{name}*")
+    return path
+
+
+@pytest.mark.parametrize(("name", "harm", "level"), [
+    ("base.tar", lambda path: flipped(path, "middle"), "L0"),
+    ("manifest.json", lambda path: flipped(path, "middle"), "L0"), ("WAL", lambda path: path.unlink(), "L1")],
+    ids=["flipped archive", "flipped manifest", "gap"])
+def test_a_drill_proves_the_good_copy_of_a_base_backup_and_tells_the_bad_one(pair, name, harm, level):
+    path = found(pair, pair.wal[0] if name == "WAL" else name)
+    content = path.read_bytes()
+    harm(path)
+    evidence = pair.drill_base(checks=[{"sql": "SELECT count(*) FROM rows", "database": "postgres", "expect": 2}])
+    assert evidence.repository == "vault" and evidence.copies == {
+        "disk": {"verdict": "failed", "levels": [level]}, "vault": {"verdict": "passed", "levels": []}}
+    assert evidence.verdict == "failed" and [each for each in failed(evidence) if "in disk" not in each] == []
+    assert {row.name: row.catalogue.get(pair.backup).verdict for row in pair.list()} == \
+        {"disk": "failed", "vault": "passed"}
+    status, out, _err = pair.run("--json", "status")
+    key = json.loads(out)["clusters"][0]["last_evidence"].partition(":")[2]
+    assert (pair.folder / "vault" / key.replace("failed", "passed")).exists(), (status, out)
+    path.write_bytes(content)
