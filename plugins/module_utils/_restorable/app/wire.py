@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from ..errors import ConfigError
 from ..host.clock import SystemClock
@@ -14,20 +14,22 @@ from ..host.hooks import CommandHooks
 from ..host.keyfiles import KeyFiles
 from ..host.lock import FileLock
 from ..host.progress import Silent, StatusFile
-from ..model.journal_view import Verify
-from ..model.pick import Choose
-from ..model.settings import ClusterSettings, Settings
-from ..ops.dump_ports import Cluster
-from ..ops.recovery_ports import RecoveryPlace
-from ..ops.source import BaseSource
-from ..ops.witness import Witnessing
 from ..ops.world import World
-from ..ports import Archives, Progress, Scratch, Target
 from ..stream.keyring import Keyring
 from . import pen, stores
 from .page import evidence_page
 from .pen import open_pen
 from .stores import open_store, proof_dir, state_dir, sweep_age
+
+if TYPE_CHECKING:
+    from ..model.journal_view import Verify
+    from ..model.pick import Choose
+    from ..model.settings import ClusterSettings, Settings
+    from ..ops.dump_ports import Cluster
+    from ..ops.recovery_ports import RecoveryPlace
+    from ..ops.source import BaseSource
+    from ..ops.witness import Witnessing
+    from ..ports import Archives, Progress, Scratch, Target
 
 operator, open_buckets = pen.operator, stores.open_buckets     # Ansible's side asks this file alone
 

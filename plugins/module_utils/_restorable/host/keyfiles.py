@@ -20,7 +20,6 @@ from ..model.agekeys import (
     secret_text,
 )
 from ..model.encryption import Encryption
-from ..stream.agewrap import named, public_of, ssh_identity
 
 LARGEST = 1 << 20                  # bytes; a file of keys is never larger
 
@@ -63,6 +62,7 @@ class KeyFiles:
 
 def read_identities(path: str) -> tuple[Identity, ...]:
     """Return every secret key of one file: age-keygen's form, or one ssh-ed25519 key as ssh-keygen writes it."""
+    from ..stream.agewrap import named, ssh_identity
     data = _read(path, secret=True)
     if b"-----BEGIN OPENSSH PRIVATE KEY-----" in data:
         return (named(ssh_identity(data, f"file {path}")),)
@@ -77,11 +77,13 @@ def read_identities(path: str) -> tuple[Identity, ...]:
 
 def public_keys(path: str) -> tuple[str, ...]:
     """Return the public keys that belong to a file of secret ones, as people pass them on."""
+    from ..stream.agewrap import public_of
     return tuple(public_of(each) for each in read_identities(path))
 
 
 def new_identity(path: str, *, hybrid: bool = False) -> str:
     """Make a secret key in a new file, in age-keygen's form, and return its public key."""
+    from ..stream.agewrap import public_of
     identity = Identity(HYBRID if hybrid else X25519, os.urandom(32))
     public = public_of(identity)
     write_identity(path, f"# public key: {public}\n{secret_text(identity.raw, identity.kind)}\n")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ..errors import ConfigError
 from .bech32 import decode, encode
 
+SUFFIX = ".age"                    # of a sealed object's name
 X25519, HYBRID, SSH, PASSPHRASE = "X25519", "mlkem768x25519", "ssh-ed25519", "scrypt"
 SHOWN = 20                         # letters of a public key that name it: 80 bits, enough that none is like another
 

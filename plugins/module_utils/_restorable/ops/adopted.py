@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any, Mapping, Sequence
 
 from ..errors import Damaged, RestorableError
+from ..model.agekeys import SUFFIX
 from ..model.dumpfile import Script, version_num
 from ..model.manifest import Item, Manifest
 from ..model.naming import MANIFEST, BackupId, escape, manifest_key, object_key
 from ..model.stock import create_roles, restore_commands
 from ..ports import Folder, Store
-from ..stream.age import SUFFIX
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
 from ..version import VERSION

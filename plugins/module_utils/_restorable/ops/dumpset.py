@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Callable, Generic, Iterable, TypeVar
 
 from ..errors import Damaged, ToolFailed, Unavailable
+from ..model.agekeys import SUFFIX as SEALED_SUFFIX
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import DatabaseReport, Item
 from ..model.naming import BackupId, escape, object_key
 from ..model.server import Database, DumpOptions
 from ..model.settings import DumpJob
-from ..stream.age import SUFFIX as SEALED_SUFFIX
 from ..stream.compress import compressor
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere

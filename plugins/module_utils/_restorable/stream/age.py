@@ -25,7 +25,6 @@ CHUNK = 64 * 1024                  # bytes of plain text that are sealed at once
 TAG = 16
 SEALED = CHUNK + TAG
 NONCE = 16
-SUFFIX = ".age"
 
 _HINT = "Use another backup or another repository's copy of it; `restorable verify` says which are intact."
 

@@ -8,8 +8,6 @@ from typing import Protocol
 
 from ..errors import ConfigError
 from ..model.agekeys import PASSPHRASE_RECIPIENT, Identity, Recipient
-from .age import rewrap, seal, unseal
-from .openssl import open_enc
 from .stage import Stage
 
 
@@ -71,16 +69,22 @@ class Keyring:
     def sealing(self) -> Stage | None:
         """Return a stage that seals one object, or None where objects are stored unsealed."""
         recipients = self.recipients()
-        return seal(recipients, self._passphrase(recipients)) if recipients else None
+        if not recipients:
+            return None
+        from .age import seal  # cryptography costs time and memory, which nobody pays who seals nothing
+        return seal(recipients, self._passphrase(recipients))
 
     def opening(self, encryption: str = "age") -> Stage:
         """Return the stage that opens an object: age's, or openssl/KDF/DIGEST of an adopted file."""
         if encryption.startswith("openssl/"):
+            from .openssl import open_enc
             return open_enc(self.passphrase(), encryption.partition("/")[2])
+        from .age import unseal
         return unseal(self.identities())
 
     def rewrapping(self) -> Stage:
         """Return the stage that gives a sealed object a header for the recipients of today."""
+        from .age import rewrap
         recipients = self.recipients()
         return rewrap(self.identities(), recipients, self._passphrase(recipients))
 
