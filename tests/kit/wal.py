@@ -24,6 +24,14 @@ def segment_bytes(name: str, *, system: int = SYSTEM, size: int = MIB, fill: byt
     return (head + body).ljust(size, b"\0")
 
 
+def text_bytes(name: str, *, left: int = 3) -> bytes:
+    """Return a history file of a timeline, whose parent was left at the end of a segment, or of a base backup."""
+    if name.endswith(".history"):
+        return f"{int(name[:8], 16) - 1}\t0/{left * MIB:X}\tno recovery target specified\n".encode()
+    start = WalFile.parse(name).segment(MIB).start.value + int(name[25:33], 16)
+    return f"START WAL LOCATION: {start >> 32:X}/{start & 0xFFFFFFFF:X} (file {name[:24]})\n".encode()
+
+
 class FakeServer:
     """A data directory whose server has finished the files that finish() names."""
 
@@ -33,12 +41,14 @@ class FakeServer:
         self.wal = folder / "pg_wal"
         self.status = self.wal / "archive_status"
         self.status.mkdir(parents=True, mode=0o700)
+        (folder / "global").mkdir()
+        (folder / "global" / "pg_control").write_bytes(struct.pack("=QI", system, 1800))
 
     def finish(self, *names: str, fill: bytes = b"") -> None:
         """Write files and mark them ready to be archived."""
         for name in names:
             whole = name.endswith((".history", ".backup"))
-            content = f"history {name}\n".encode() if whole else segment_bytes(name, system=self.system, fill=fill)
+            content = text_bytes(name) if whole else segment_bytes(name, system=self.system, fill=fill)
             (self.wal / name).write_bytes(content)
             (self.status / f"{name}.ready").touch()
 

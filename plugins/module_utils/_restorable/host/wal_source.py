@@ -12,10 +12,12 @@ from ..errors import ConfigError, NotFound, Unavailable
 from ..model.lsn import Lsn
 from ..model.wal import WalFile, is_wal_name
 from ..model.wal_order import by_urgency
+from .control_file import read_system_identifier
 from .wal_spool import FileSpool
 
 CHUNK = 1024 * 1024
 READY, PARTIAL = ".ready", ".partial"
+SERVER = "system_identifier"       # of the folder of a stream; postgres/stream_files.py writes it
 
 
 class _Files:
@@ -73,6 +75,7 @@ class PgWal(_Files):
 
     def __init__(self, data_directory: str) -> None:
         super().__init__(os.path.join(data_directory, "pg_wal"))
+        self._data_directory = data_directory
         self._status = os.path.join(self.folder, "archive_status")
 
     def ready(self) -> list[str]:
@@ -85,6 +88,10 @@ class PgWal(_Files):
         except OSError as error:
             raise ConfigError(f"folder {self._status} cannot be listed: {error.strerror}", code="wal.denied",
                               hint="Run the shipper as the server's own account, usually postgres.") from error
+
+    def system_identifier(self) -> str:
+        """Return whose data directory it is; read each time, as another one may have been put in its place."""
+        return read_system_identifier(self._data_directory)
 
     def archived(self, name: str) -> None:
         """Leave the file: PostgreSQL recycles it once archive_command said so."""
@@ -100,6 +107,10 @@ class OneFile(_Files):
     def ready(self) -> list[str]:
         """Return the file's name."""
         return [self._name]
+
+    def system_identifier(self) -> str:
+        """Return whose data directory the file's folder lies in, as pg_wal does."""
+        return read_system_identifier(os.path.dirname(self.folder))
 
     def archived(self, name: str) -> None:
         """Leave the file."""
@@ -123,6 +134,14 @@ class StreamFolder(_Files):
         self._done &= set(names)
         return by_urgency(name for name in names - self._done
                           if not name.endswith(PARTIAL) or WalFile.parse(name).timeline < newest)
+
+    def system_identifier(self) -> str:
+        """Return the server that the receiver found, "" before it has found any."""
+        try:
+            with open(self.path(SERVER), encoding="ascii") as file:
+                return file.read().strip()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return ""
 
     def archived(self, name: str) -> None:
         """Remove what is older than the newest complete segment."""

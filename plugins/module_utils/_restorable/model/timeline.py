@@ -69,6 +69,11 @@ class Lineage:
             return True
         return any(each.timeline == timeline and lsn <= each.end for each in self.ancestors)
 
+    def descends(self, other: Lineage) -> bool:
+        """Say whether another timeline is an ancestor of this one, and both tell the same of those before it."""
+        count = len(other.ancestors)
+        return self.ancestors[:count] == other.ancestors and self.timelines()[count:count + 1] == (other.timeline,)
+
     def timeline_at(self, number: int, size: int = SIZE) -> int:
         """Return the timeline that recovery reads a segment's number from: the youngest that had begun there."""
         found = self.timelines()[0]

@@ -4,21 +4,16 @@
 """Bring one WAL file into the repositories: never over another one, never of another server, whole or not at all."""
 from __future__ import annotations
 
-import json
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Iterable, Mapping
+from typing import Mapping
 
 from ..errors import Refused, RestorableError
-from ..model.naming import cluster_key
 from ..model.wal import WalFile
-from ..model.wal_header import SegmentHeader
 from ..model.wal_naming import (
     COMPRESSED,
     DIGITS,
-    binding_key,
-    binding_prefix,
-    parse_binding_key,
     parse_wal_key,
     quarantine_key,
     wal_file_prefix,
@@ -27,13 +22,15 @@ from ..model.wal_naming import (
 from ..model.wal_settings import WalJob
 from ..ports import Store
 from ..stream.stage import Stage
-from .preflight import bound_identifier
+from .wal_binding import bind_server, bind_wal, other_server, put_once
+from .wal_histories import contradicted
 from .wal_plain import Bench, Plain
-from .wal_ports import WalSource
+from .wal_ports import Pause, WalSource
 from .wal_reading import SEALED
 from .world import World
 
 DECIDED = ("wal.conflict", "wal.other_server", "wal.segment_size")     # no other repository makes these right
+LOOKS, LOOK = 20, 0.1              # looks, and seconds between two, in which a pusher that must give way has done so
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class WalArchive:
 
     world: World
     job: WalJob
-    system_identifier: str = ""    # of the server, where it is known; else that of the first segment
+    pause: Pause = time.sleep
     _bound: dict[str, tuple[str, int]] = field(default_factory=dict)
     _bench: Bench = field(init=False)
 
@@ -111,70 +108,77 @@ class WalArchive:
 
     def _put(self, store: Store, plain: Plain, there: list[str], sealing: Stage | None) -> bool:
         """Store a file in one repository; say whether it was there already."""
-        if plain.header is not None:
-            self._check_server(store, plain.header)
+        self._check_server(store, plain)
         suffix = (".zst" if plain.file.kind in COMPRESSED else "") + (SEALED if sealing is not None else "")
-        packed = plain.packed(self.job.level, sealing)
         if any(digest != plain.sha256[:DIGITS] for digest in there):
-            raise self._conflict(store, plain, suffix, packed)
+            raise self._conflict(store, plain, suffix, sealing)
         if there:
             return True
+        self._check_history(store, plain, suffix, sealing)
+        key, found = wal_key(self.world.cluster, plain.file.name, plain.sha256, suffix), False
         try:
-            store.put(wal_key(self.world.cluster, plain.file.name, plain.sha256, suffix), packed)
+            store.put(key, plain.packed(self.job.level, sealing))
         except Refused as error:
             if error.code != "store.exists":
                 raise
-            return True                # another pusher of the same bytes was faster
-        return False
+            found = True               # another pusher of the same bytes was faster
+        if self._beaten(store, plain):
+            refusal = self._conflict(store, plain, suffix, sealing)
+            if not found:
+                store.delete(key)      # nobody was told that it is there, and the quarantine has it
+            raise refusal
+        return found
 
-    def _conflict(self, store: Store, plain: Plain, suffix: str, packed: Iterable[bytes]) -> Refused:
+    def _beaten(self, store: Store, plain: Plain) -> bool:
+        """Say whether other content came under the name while ours was stored; then ours must go.
+
+        A pusher is done only if it saw its own alone after it was there, so of two at most one is. Where both see both,
+        the smaller digest waits for the other one to go, and goes itself if that was done long since.
+        """
+        own = plain.sha256[:DIGITS]
+        for _look in range(LOOKS):
+            others = {stored.digest for entry in store.list(wal_file_prefix(self.world.cluster, plain.file.name))
+                      for stored in [parse_wal_key(entry.key)] if stored is not None and stored.digest != own}
+            if not others:
+                return False
+            if min(others) < own:
+                return True
+            self.pause(LOOK)
+        return True
+
+    def _check_history(self, store: Store, plain: Plain, suffix: str, sealing: Stage | None) -> None:
+        other = contradicted(self.world, store, plain.lineage) if plain.lineage is not None else ""
+        if other:
+            key = self._quarantine(store, plain, suffix, sealing)
+            raise Refused(f"file {plain.file.name} tells another past than {other} in repository {store.name}",
+                          hint=f"It is of another server; the refused file is {store.name}:{key}. Stop the wrong "
+                               "server, or give this one a cluster name of its own.", code="wal.conflict")
+
+    def _quarantine(self, store: Store, plain: Plain, suffix: str, sealing: Stage | None) -> str:
         key = quarantine_key(self.world.cluster, plain.file.name, plain.sha256, suffix)
         if not any(entry.key == key for entry in store.list(key)):
-            store.put(key, packed)
+            put_once(store, key, plain.packed(self.job.level, sealing))
+        return key
+
+    def _conflict(self, store: Store, plain: Plain, suffix: str, sealing: Stage | None) -> Refused:
+        key = self._quarantine(store, plain, suffix, sealing)
         return Refused(f"file {plain.file.name} is in repository {store.name} with other content",
                        hint=f"Two servers may archive as cluster {self.world.cluster}, or this one was reset; the "
                             f"refused file is {store.name}:{key}. Stop the wrong server, or give this one a cluster "
                             "name of its own (docs/wal.md, 'same name, other content').", code="wal.conflict")
 
-    def _check_server(self, store: Store, header: SegmentHeader) -> None:
+    def _check_server(self, store: Store, plain: Plain) -> None:
+        """Raise Refused unless a file is of the server that the repository is bound to, which its first file does."""
+        header, server = plain.header, plain.system_identifier
+        if header is None:
+            if server and self._bound.get(store.name, ("", 0))[0] != server:
+                bind_server(store, self.world.cluster, server)
+            return
+        if server and server != header.system_identifier:
+            raise other_server("the server", server, header.system_identifier)
         wanted = (header.system_identifier, header.segment_size)
-        if self.system_identifier and self.system_identifier != header.system_identifier:
-            raise _other_server("the server", self.system_identifier, header.system_identifier)
         if self._bound.get(store.name) == wanted:
             return
         self._bound.pop(store.name, None)
         bind_wal(store, self.world.cluster, *wanted)
         self._bound[store.name] = wanted
-
-
-def bind_wal(store: Store, cluster: str, system_identifier: str, segment_size: int) -> None:
-    """Bind a cluster's WAL in a repository to one server at its first segment; refuse another server later."""
-    key = cluster_key(cluster)
-    if any(entry.key == key for entry in store.list(key)):
-        bound = bound_identifier(store, key)
-        if bound and bound != system_identifier:
-            raise _other_server(f"repository {store.name}", bound, system_identifier)
-    else:
-        _put_once(store, key, {"format": 1, "system_identifier": system_identifier})
-    sizes = [parse_binding_key(entry.key) for entry in store.list(binding_prefix(cluster))]
-    if any(size not in (None, segment_size) for size in sizes):
-        raise Refused(f"repository {store.name} holds segments of {sizes[0]} bytes, this server's have {segment_size}",
-                      hint="Give the server a new cluster name after `pg_resetwal --wal-segsize`, and take a base "
-                           "backup at once.", code="wal.segment_size")
-    if segment_size not in sizes:
-        _put_once(store, binding_key(cluster, segment_size),
-                  {"format": 1, "system_identifier": system_identifier, "segment_size": segment_size})
-
-
-def _put_once(store: Store, key: str, body: dict[str, object]) -> None:
-    try:
-        store.put(key, [json.dumps(body).encode()])
-    except Refused as error:
-        if error.code != "store.exists":
-            raise                      # another worker was faster and wrote the same
-
-
-def _other_server(whose: str, bound: str, found: str) -> Refused:
-    return Refused(f"{whose} is bound to the system identifier {bound}, this WAL is of {found}",
-                   hint="Give each server a cluster name of its own; `pg_controldata` shows a server's identifier.",
-                   code="wal.other_server")

@@ -13,14 +13,11 @@ from __future__ import annotations
 from typing import Iterator
 
 from ..errors import Damaged
-from ..model.timeline import Lineage
 from ..model.wal import SIZE, WalFile, history_name
 from ..model.wal_naming import StoredWal, binding_prefix, parse_binding_key, parse_wal_key, timeline_prefix
 from ..ports import Store
-from .wal_reading import find_wal, read_wal
+from .wal_histories import NEAR, archived_lineage, younger_lineages
 from .world import World
-
-NEAR = 4                           # numbers without a history file behind which no younger timeline is looked for
 
 
 def refuse_a_hole(world: World, name: str) -> None:
@@ -41,20 +38,20 @@ def segment_size(store: Store, cluster: str) -> int:
 
 def _refuse_a_gap(world: World, store: Store, file: WalFile) -> None:
     segment = file.segment(segment_size(store, world.cluster))
-    own = _lineage(world, store, file.timeline)
+    own = archived_lineage(world, store, file.timeline)
     if own is not None and segment.end <= own.begin:
         return                         # the timeline had not begun there: its parent is asked next
     later = later_segment(store, world.cluster, file.name)
     if later is not None:
         raise _gap(file.name, f"repository {store.name} has {later.name}")
-    for line in _younger(world, store, file.timeline):
+    for line in younger_lineages(world, store, file.timeline):
         if any(each.timeline == file.timeline and each.end >= segment.end for each in line.ancestors):
             raise _gap(file.name, f"{history_name(line.timeline)} in repository {store.name} branches off behind it")
 
 
 def _refuse_a_lost_history(world: World, store: Store, timeline: int) -> None:
     name = history_name(timeline)
-    for line in _younger(world, store, timeline):
+    for line in younger_lineages(world, store, timeline):
         if timeline in line.timelines():
             raise _lost(name, f"{history_name(line.timeline)} in repository {store.name} names its timeline")
     older = range(max(1, timeline - NEAR), timeline)
@@ -62,24 +59,6 @@ def _refuse_a_lost_history(world: World, store: Store, timeline: int) -> None:
     # an archive that begins on a timeline never had its history, and needs none
     if found is not None and _first(store, (timeline_prefix(world.cluster, each) for each in older)) is not None:
         raise _lost(name, f"repository {store.name} has {found.name}")
-
-
-def _younger(world: World, store: Store, timeline: int) -> Iterator[Lineage]:
-    """Yield the timelines with a greater number that have a history file."""
-    number = newest = timeline
-    while number - newest < NEAR:
-        number += 1
-        line = _lineage(world, store, number)
-        if line is not None:
-            newest = number
-            yield line
-
-
-def _lineage(world: World, store: Store, timeline: int) -> Lineage | None:
-    stored = find_wal(world, store, history_name(timeline)) if timeline > 1 else None
-    if stored is None:
-        return None
-    return Lineage.parse(timeline, b"".join(read_wal(world, store, stored)).decode(errors="replace"))
 
 
 def later_segment(store: Store, cluster: str, name: str) -> StoredWal | None:

@@ -20,7 +20,7 @@ from ..model.wal_retention import WalKeep
 from ..ports import Store
 from .preflight import bound_identifier
 from .prune_wal import keep_wal_of
-from .wal_archive import bind_wal
+from .wal_binding import bind_wal
 from .wal_reading import SEALED, plain_wal, read_wal_catalogue
 from .world import World, read_catalogue
 

@@ -17,6 +17,7 @@ from ..errors import Damaged
 from ..model.wal import WalFile
 from ..model.wal_header import LENGTH, SegmentHeader
 from ..model.wal_naming import COMPRESSED
+from ..model.wal_texts import TEXTS, check_text
 from ..stream.compress import compress_whole, compressor
 from ..stream.stage import CHUNK, Stage, compose
 from .wal_ports import WalSource
@@ -61,10 +62,12 @@ class Plain:
         self.sha256 = digest.hexdigest()
         self._buffer = memoryview(buffer)[:self.size]
         self._packed: list[bytes] = []
+        self.system_identifier = source.system_identifier()
         self.header = self._checked(head) if file.kind in ("segment", "partial") else None
         if not self.size:
             raise Damaged(f"file {file.name} is empty", code="wal.no_segment",
                           hint="Look into pg_wal of the server; its disk may be failing.")
+        self.lineage = check_text(file, bytes(self._buffer)) if file.kind in TEXTS else None
 
     def pack(self, level: int, sealing: Stage | None) -> None:
         """Make the bytes as they are stored, while the buffer holds the file; of a large file nothing is made yet."""

@@ -21,6 +21,9 @@ class WalSource(Protocol):
     def read(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes in chunks of 1 MiB at most; may be called again."""
 
+    def system_identifier(self) -> str:
+        """Return the system identifier of the server that writes there, "" if nothing tells it."""
+
     def archived(self, name: str) -> None:
         """Take notice that a file is durable in the repositories."""
 

@@ -155,7 +155,8 @@ def receiving(settings: Mapping[str, object], folder: str, slot: str, durable: D
                       "again, and take a base backup at once; see max_slot_wal_keep_size.")
     files, floor = StreamFiles(folder, size), Lsn.parse(row[0] or "0/0")
     with open_replication(connection) as session:
-        [[_system, timeline, *_rest]] = session.rows("IDENTIFY_SYSTEM")
+        [[system, timeline, *_rest]] = session.rows("IDENTIFY_SYSTEM")
+        files.claim(system)
         begin = _beginning(session, files, int(timeline), floor, Lsn.parse(flushed), size)
         receiver = Receiver(session, slot, files, durable, segment_size=size, begin=begin, floor=floor,
                             until=Lsn.parse(flushed) if until_now else None)

@@ -12,11 +12,12 @@ import os
 from contextlib import contextmanager
 from typing import Iterator
 
-from ..errors import Unavailable
+from ..errors import Refused, Unavailable
 from ..model.lsn import Lsn
 from ..model.wal import Segment, WalFile, is_wal_name
 
 PARTIAL = ".partial"
+SERVER = "system_identifier"       # whose WAL it is; no name of a WAL file
 
 
 class StreamFiles:
@@ -38,6 +39,19 @@ class StreamFiles:
     def has(self, name: str) -> bool:
         """Say whether a file is there."""
         return os.path.exists(os.path.join(self.folder, name))
+
+    def claim(self, system_identifier: str) -> None:
+        """Give the folder to a server; raise Refused if it is another one's."""
+        path = os.path.join(self.folder, SERVER)
+        if self.has(SERVER):
+            with open(path, encoding="ascii", errors="replace") as file:
+                known = file.read().strip()
+            if known != system_identifier:
+                raise Refused(f"folder {self.folder} holds WAL of {known}, the server is {system_identifier}",
+                              code="wal.other_server", hint="Give each server a cluster name and a spool of its own; "
+                              "if that server is gone for good, empty the folder once its WAL is archived.")
+            return
+        self._write_whole(SERVER, f"{system_identifier}\n".encode())
 
     def write(self, timeline: int, start: Lsn, data: bytes) -> None:
         """Write what came for a place, which is where the last piece ended or where a segment begins."""
@@ -65,6 +79,9 @@ class StreamFiles:
 
     def write_history(self, name: str, content: bytes) -> None:
         """Write a history file, whole or not at all."""
+        self._write_whole(name, content)
+
+    def _write_whole(self, name: str, content: bytes) -> None:
         path = os.path.join(self.folder, name)
         with self._explained(name):
             with open(f"{path}.new", "wb") as file:
