@@ -359,7 +359,7 @@ class TestPrefetch:
         seen = self.run(ahead, store)
         assert sorted(NAMES[1:4]) in seen
         assert all(set(names) <= set(NAMES[1:4]) for names in seen)
-        assert sorted(os.listdir(ahead.folder)) == ["pid", "want"]
+        assert sorted(os.listdir(ahead.folder)) == ["lock", "pid", "want"]
 
     def test_what_is_taken_is_followed_by_the_next(self, ahead):
         store = MemoryStore()
@@ -374,11 +374,15 @@ class TestPrefetch:
 
     def test_only_one_fetches_ahead_and_a_dead_one_is_followed(self, ahead):
         assert ahead.busy() and not AheadFolder(ahead.folder).claim()
+        ahead.give_up()
         ahead.writer(NAMES[7])([b"left over"])
+        ahead.coming(NAMES[8])
         with open(os.path.join(ahead.folder, "pid"), "w", encoding="ascii") as file:
-            file.write("999999999\n")
-        assert AheadFolder(ahead.folder).claim()
-        assert not ahead.here()
+            file.write(f"{os.getpid()}\n")    # of a dead one, and used again
+        following = AheadFolder(ahead.folder)
+        assert not following.busy() and following.claim() and following.busy()
+        assert not following.here() and sorted(os.listdir(ahead.folder)) == ["lock", "pid", "want"]
+        following.give_up()
 
 
 class TestSealed:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -147,3 +148,28 @@ def test_a_second_primary_is_refused_and_says_so_in_its_own_log():
                 wait_until(lambda: "bound to the system identifier" in other.log_text(), other.log_text)
                 ready = other.folder / "data" / "pg_wal" / "archive_status"
                 assert list(ready.glob("*.ready"))
+
+
+def test_a_spool_that_is_lost_while_a_server_archives_loses_nothing():
+    with archiving(15) as (server, host):
+        with host.shipper() as shipper:
+            server.sql(f"ALTER SYSTEM SET archive_command = '{host.archive_command.replace(' 20 ', ' 1 ')}'",
+                       "SELECT pg_reload_conf()")
+            copy = base_backup(server, host)
+            fill(server, 300, segments=3)
+            os.kill(shipper.pid, signal.SIGKILL)
+            fill(server, 300, segments=3)
+            shutil.rmtree(host.spool)      # with what was acknowledged, the scripts and the process id
+            fill(server, 200, segments=2)
+            wait_until(lambda: server.sql("SELECT failed_count > 0 FROM pg_stat_archiver") == [(True,)])
+        with host.shipper():
+            wait_until((host.spool / "archive.sh").exists, host.log_text)
+            fill(server, 100)              # which lets the archiver try again at once and not within a minute
+            wait_archived(server)
+            shutil.rmtree(host.spool)      # and while it runs
+            wait_until((host.spool / "archive.sh").exists, host.log_text)
+            before = fill(server, 100)
+            wait_archived(server)
+        server.stop()
+        with recovered(server, host, copy) as back:
+            assert rows(back) == before == 1000

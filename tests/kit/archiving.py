@@ -54,7 +54,8 @@ class Archiving:
     @property
     def archive_command(self) -> str:
         """Return archive_command with the shipper alone."""
-        return f"/bin/sh {self.spool}/archive.sh {self.spool} 20 %p %f"
+        return (f"[ -r {self.spool}/archive.sh ] || exit 3; "
+                f"exec /bin/sh {self.spool}/archive.sh {self.spool} 20 %p %f")
 
     @property
     def fallback_command(self) -> str:

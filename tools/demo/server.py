@@ -66,7 +66,8 @@ class DemoServer:
         owner = (self.place.owner.pw_uid, self.place.owner.pw_gid) if self.place.owner else None
         write_scripts(str(self.place.spool), owner)
         spool = shlex.quote(str(self.place.spool))
-        command = f"/bin/sh {spool}/archive.sh {spool} 60 %p %f".replace("'", "''")
+        script = f"{spool}/archive.sh"
+        command = f"[ -r {script} ] || exit 3; exec /bin/sh {script} {spool} 60 %p %f".replace("'", "''")
         with open(self.place.data / "postgresql.conf", "a", encoding="utf-8") as file:
             file.write(f"wal_level = replica\narchive_mode = on\narchive_command = '{command}'\n")
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from _restorable.host.wal_scripts import write_scripts
-from _restorable.model.archiving import restore_command
+from _restorable.model.archiving import archive_command, restore_command
 from _restorable.model.wal_settings import WalJob
 from kit.wal import NAMES
 
@@ -78,12 +78,28 @@ class TestArchive:
 
     def test_a_shipper_that_is_alive_is_waited_for_instead(self, place):
         (place.spool / "shipper.pid").write_text(f"{os.getpid()}\n")
+        (place.spool / f"{NAME}.error").write_text("3 it is away\n")
         assert place("archive.sh", "0", NAME, NAME, command(place.folder, 0)).returncode == 3
+
+    @pytest.mark.parametrize("status", [0, 5])
+    def test_one_that_says_nothing_in_time_may_be_another_process_by_now(self, place, status):
+        (place.spool / "shipper.pid").write_text(f"{os.getpid()}\n")
+        assert place("archive.sh", "0", NAME, NAME, command(place.folder, status)).returncode == status
 
     @pytest.mark.parametrize("pid", ["999999999", "", "nonsense"])
     def test_a_dead_one_is_not(self, place, pid):
         (place.spool / "shipper.pid").write_text(f"{pid}\n")
         assert place("archive.sh", "0", NAME, NAME, command(place.folder, 0)).returncode == 0
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("gone", ["script", "spool"])
+def test_a_lost_spool_is_a_failure_that_postgresql_counts(tmp_path, shell, gone):
+    job = WalJob(spool=str(tmp_path / "spool"))
+    if gone == "script":
+        (tmp_path / "spool").mkdir()
+    line = archive_command(job, ["/bin/true"]).replace("%p", "X").replace("%f", NAME)
+    assert subprocess.run([shell, "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 3
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -135,3 +151,13 @@ class TestRestore:
         (ahead / NAME).write_text("ahead")
         (ahead / "pid").write_text(f"{os.getpid()}\n")
         assert place("restore.sh", "nowhere/X", NAME, command(place.folder, 99)).returncode == 255
+
+    def test_what_a_dead_one_left_as_coming_is_not_waited_for_for_ever(self, place):
+        ahead, script = place.spool / "get", place.spool / "restore.sh"
+        ahead.mkdir()
+        (ahead / f"{NAME}.coming").touch()
+        (ahead / "pid").write_text(f"{os.getpid()}\n")        # used again by a process that lives
+        assert "-lt 3000 " in script.read_text()
+        script.write_text(script.read_text().replace("-lt 3000 ", "-lt 20 "))
+        assert place("restore.sh", "X", NAME, command(place.folder, 0, target="X")).returncode == 0
+        assert (place.folder / "X").read_text() == "whole\n"

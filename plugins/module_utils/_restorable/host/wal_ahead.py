@@ -4,6 +4,7 @@
 """The folder of fetched segments beside the spool, and a file put in its place whole and durable."""
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from typing import Callable, Iterable
@@ -13,7 +14,7 @@ from ..model.wal import is_wal_name
 from ..stream.stage import owned
 from .files import write_atomically
 
-PID, WANT = "pid", "want"
+PID, WANT, LOCK = "pid", "want", "lock"
 COMING, PART = ".coming", ".part"
 
 
@@ -51,6 +52,7 @@ class AheadFolder:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        self._lock = -1
 
     def want(self, name: str) -> None:
         """Say which segment a recovery was just given."""
@@ -60,22 +62,32 @@ class AheadFolder:
 
     def claim(self) -> bool:
         """Become the one who fetches ahead, into an empty folder; False if another one is alive."""
-        if self.busy():
+        handle = os.open(self._path(LOCK), os.O_RDWR | os.O_CREAT, 0o600)
+        if not _locked(handle):
+            os.close(handle)
             return False
+        self._lock = handle
         for name in os.listdir(self.folder):
-            if name != WANT:
+            if name not in (WANT, LOCK):
                 self.drop(name)
         write_atomically(self._path(PID), f"{os.getpid()}\n".encode())
         return True
 
     def busy(self) -> bool:
-        """Say whether somebody fetches ahead."""
-        pid = self._read(PID)
-        return pid.isdigit() and _alive(int(pid))
+        """Say whether somebody fetches ahead; a process id may be somebody else's by now, a lock is not."""
+        try:
+            handle = os.open(self._path(LOCK), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _locked(handle)
+        finally:
+            os.close(handle)
 
     def give_up(self) -> None:
         """Stop being the one who fetches ahead."""
         self.drop(PID)
+        os.close(self._lock)
 
     def wanted(self) -> str:
         """Return the segment after which we begin."""
@@ -113,13 +125,12 @@ class AheadFolder:
             return ""
 
 
-def _alive(pid: int) -> bool:
+def _locked(handle: int) -> bool:
+    """Lock a file until its handle is closed, by us or by our end; False if somebody else has it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
-    except PermissionError:
-        return True
     return True
 
 

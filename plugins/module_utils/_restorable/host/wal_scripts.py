@@ -4,10 +4,11 @@
 """The two POSIX sh scripts that PostgreSQL runs for each file: no Python, no program at all when all goes well.
 
 archive.sh SPOOL WAIT PATH NAME [COMMAND…]     archive_command; exit status 0 or 1 to 125
-    Waits until the shipper has acknowledged the file. With a COMMAND, a file is pushed by it when no shipper runs.
+    Waits until the shipper has acknowledged the file. With a COMMAND, a file is pushed by it when no shipper runs, and
+    when one that seems to run said nothing of it: its process id may be somebody else's by now.
 restore.sh SPOOL PATH NAME COMMAND…            restore_command; exit status 0, 1 (proven to be absent), 143 or 255
     Takes what was fetched ahead, else asks COMMAND, whose status 99 alone is the proof of absence: an interpreter that
-    cannot start exits with 1 too.
+    cannot start exits with 1 too. What seems to be coming is waited for half a minute and no longer.
 
 `-nt` is POSIX since 2024, and was in every sh before.
 """
@@ -47,6 +48,12 @@ while [ ! "$ok" -nt "$path" ]; do
         fi
     fi
     if [ "$tries" -ge "$((wait * 20))" ]; then
+        if [ $# -gt 0 ] && [ ! "$error" -nt "$path" ]; then
+            "$@" "$path"
+            status=$?
+            [ "$status" -le 125 ] || status=125
+            exit "$status"
+        fi
         words="no answer within $wait s: is \\`restorable wal-ship\\` running?"
         [ ! -r "$error" ] || read -r status words <"$error" || :
         echo "restorable: $name is not archived yet: $words" >&2
@@ -63,17 +70,19 @@ RESTORE = """\
 # Written by restorable; changes are lost. restore.sh SPOOL PATH NAME COMMAND...
 spool=$1 path=$2 name=$3
 shift 3
-ahead=$spool/get
+ahead=$spool/get tries=0
 pid=
 [ ! -r "$ahead/pid" ] || read -r pid <"$ahead/pid" || :
 if [ -n "$pid" ]; then
     while kill -0 "$pid" 2>/dev/null; do
         if [ -f "$ahead/$name" ]; then
             mv -f "$ahead/$name" "$path.new" && mv -f "$path.new" "$path" && exit 0
-            exit 255
+            [ ! -f "$ahead/$name" ] || exit 255
         fi
         [ -e "$ahead/$name.coming" ] || break
-        sleep 0.01 2>/dev/null || sleep 1 || exit 255
+        [ "$tries" -lt 3000 ] || break
+        sleep 0.01 2>/dev/null || { sleep 1 && tries=$((tries + 99)); } || exit 255
+        tries=$((tries + 1))
     done
 fi
 "$@" --absent 99 "$name" "$path"

@@ -14,6 +14,7 @@ from typing import Any, Mapping
 
 from ..errors import ConfigError, Unavailable
 from .files import write_atomically
+from .wal_scripts import write_scripts
 
 OK, ERROR = ".ok", ".error"
 PID = "shipper.pid"
@@ -25,11 +26,13 @@ class FileSpool:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        self._opened = False
 
     def open(self) -> None:
-        """Make the folder, and write our process id, by which archive_command knows that somebody ships."""
+        """Make what is missing, and write our process id, by which archive_command knows that somebody ships."""
         make_spool(self.folder)
-        self._write(PID, f"{os.getpid()}\n".encode())
+        self._opened = True
+        self._complete()
 
     def close(self) -> None:
         """Take the process id away."""
@@ -64,8 +67,10 @@ class FileSpool:
             self._unlink(name + end)
 
     def report(self, facts: Mapping[str, Any]) -> None:
-        """Keep the shipper's state."""
+        """Keep the shipper's state, and the scripts, without which PostgreSQL cannot even ask."""
         self._write(STATUS, json.dumps(facts).encode())
+        if self._opened:
+            self._complete()
 
     def read_report(self) -> dict[str, Any]:
         """Return the shipper's last report, {} if there is none."""
@@ -74,6 +79,20 @@ class FileSpool:
                 return dict(json.load(file))
         except (OSError, ValueError):
             return {}
+
+    def _complete(self) -> None:
+        """Write the scripts and our process id if they are not there as they should be."""
+        try:
+            write_scripts(self.folder)
+        except OSError as error:
+            raise self._unusable(error) from error
+        if self._read(PID) != str(os.getpid()):
+            self._write(PID, f"{os.getpid()}\n".encode())
+
+    def _read(self, name: str) -> str:
+        with suppress(OSError), open(os.path.join(self.folder, name), encoding="utf-8") as file:
+            return file.read().strip()
+        return ""
 
     def _write(self, name: str, data: bytes) -> str:
         path = os.path.join(self.folder, name)

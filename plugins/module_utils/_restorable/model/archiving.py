@@ -96,8 +96,14 @@ def plan_changes(found: Archiver, wanted: Mapping[str, str]) -> tuple[Change, ..
 
 
 def archive_command(job: WalJob, fallback: Sequence[str] = ()) -> str:
-    """Return archive_command: our script, and with a fallback the command that it runs while no shipper does."""
-    words = ["/bin/sh", f"{job.spool}/archive.sh", job.spool, str(max(1, round(job.wait))), "%p", "%f"]
+    """Return archive_command: our script, and with a fallback the command that it runs while no shipper does.
+
+    bash exits with 127 if a script is not there, on which PostgreSQL's archiver dies instead of counting a failure. So
+    the spool is looked at first.
+    """
+    script = f"{job.spool}/archive.sh"
+    words = ["[", "-r", script, "]", "||", "exit", "3;", "exec", "/bin/sh", script, job.spool,
+             str(max(1, round(job.wait))), "%p", "%f"]
     return " ".join(words + [_word(word) for word in fallback])
 
 
