@@ -4,9 +4,9 @@
 """Two stacks from one role, on a real engine: what an operator does, and what goes wrong."""
 from __future__ import annotations
 
+import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 
@@ -48,16 +48,26 @@ def test_the_stacks_own_file_and_its_database_are_as_they_were(staging):
     assert sorted(ours) == ["backup", "db", "drill"]
 
 
-def test_the_service_of_the_page_on_wal_is_accepted_beside_the_others(staging):
-    page = (HERE.parents[1] / "docs" / "wal.md").read_text()
-    [block] = re.findall(r"```yaml\n(services:\n.*?)```", page, re.DOTALL)
-    path = staging.folder / "compose.wal.yaml"
-    path.write_text(block)
-    try:
-        files = [word for name in ("compose.yaml", "compose.override.yaml", path.name) for word in ("--file", name)]
-        assert sorted(staging.told(*files, "--profile", "wal", "config", "--services").split()) == ["db", "wal"]
-    finally:
-        path.unlink()
+def test_a_major_that_cannot_be_had_is_told_with_the_cure(staging):
+    # a base without the major, and a place for it that is none
+    arguments = ("ACCOUNT=10001", "BASE_IMAGE=restorable-test/debian:bookworm", "POSTGRES_MAJOR=17",
+                 "APT_SOURCE=deb file:/nowhere ./")
+    done = subprocess.run(["docker", "build", "--target", "backup", *(f"--build-arg={each}" for each in arguments),
+                           str(staging.folder / "restorable")], check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode != 0
+    assert "error: the packages of PostgreSQL 17 cannot be had from: deb file:/nowhere ./" in done.stdout
+    assert "hint: Set compose_base_image to a Debian that has PostgreSQL 17" in done.stdout
+
+
+def test_the_major_of_the_stacks_variables_is_that_of_image_build_and_error(staging, monkeypatch):
+    monkeypatch.setenv("BACKUP_POSTGRES_MAJOR", "17")
+    config = json.loads(staging.told("--profile", "backup", "--profile", "drill", "config", "--format", "json"))
+    for name in ("backup", "drill"):
+        service = config["services"][name]
+        assert service["image"].startswith(f"restorable-{name}:17-")
+        assert service["build"]["args"]["POSTGRES_MAJOR"] == "17"
+        assert service["environment"]["RESTORABLE_IMAGE"] == service["image"]
 
 
 def test_a_scheduled_backup_fires_and_the_container_is_healthy(staging):
@@ -96,6 +106,19 @@ def test_the_services_have_no_rights_that_they_do_not_need(staging):
     assert "staging-secret" not in str(found["Config"]["Env"])
 
 
+def test_a_service_that_was_started_for_one_backup_takes_one_and_rests(staging, monkeypatch):
+    staging.compose("--profile", "backup", "stop", "--timeout", "60", "backup")
+    before = staging.sets()
+    monkeypatch.setenv("BACKUP_MODE", "once")
+    staging.compose("--profile", "backup", "up", "-d", "--force-recreate", "backup")
+    staging.wait(lambda: "has done the one run" in staging.compose("logs", "backup").stdout, "a container at rest")
+    staging.wait(lambda: staging.health()[0] == "healthy", "a healthy container")
+    found = staging.container("backup")
+    assert (found["HostConfig"]["RestartPolicy"]["Name"], found["RestartCount"]) == ("unless-stopped", 1)
+    assert found["State"]["Status"] == "running"
+    assert len(staging.sets()) == len(before) + 1
+
+
 def test_a_dry_run_shows_the_plan_and_dumps_nothing(production):
     done = production.compose("run", "--rm", "-T", "-e", "BACKUP_DRY_RUN=1", "backup")
     assert "dry run: backup would next run at" in done.stdout
@@ -120,8 +143,45 @@ def test_a_drill_proves_the_backup_without_a_network_and_without_writing_to_it(p
     assert sorted(str(path) for path in production.backups.rglob("*")) == before
     assert list(production.evidence.glob("production/drill/*.passed.json"))
     assert "proven" in production.run("backup", "list").stdout
-    config = production.compose("--profile", "drill", "config", "--format", "json").stdout
-    assert '"network_mode": "none"' in config
+
+
+def test_the_drill_service_reaches_nothing_of_the_stack_but_the_backups_and_cannot_write_to_them(production):
+    production.compose("--profile", "drill", "up", "-d", "drill")
+    try:
+        found = production.container("drill")
+        assert list(found["NetworkSettings"]["Networks"]) == ["none"]
+        mounts = {each["Destination"]: (each["Type"], each["RW"]) for each in found["Mounts"]}
+        assert mounts == {"/backups": ("bind", False), "/evidence": ("bind", True), "/scratch": ("volume", True)}
+        host = found["HostConfig"]
+        assert (host["ReadonlyRootfs"], host["CapDrop"], found["Config"]["User"]) == (True, ["ALL"], "10001:10001")
+        assert "production-secret" not in str(found["Config"]["Env"])
+        assert "DB_HOST" not in str(found["Config"]["Env"])
+        tried = production.compose("exec", "-T", "drill", "sh", "-c",
+                                   "exec 2>&1; touch /backups/x; ls /run/secrets; ls /sys/class/net", check=False)
+        assert "Read-only file system" in tried.stdout
+        assert "db_password" not in tried.stdout
+        assert tried.stdout.split()[-1] == "lo"
+    finally:
+        production.compose("--profile", "drill", "rm", "--stop", "--force", "drill")
+
+
+def test_wal_of_an_untouched_image_arrives_in_the_repository(production):
+    production.compose("exec", "-T", "db", "sh", "-c",
+                       'echo "host replication all all scram-sha-256" >> "$PGDATA/pg_hba.conf"')
+    production.sql("SELECT pg_reload_conf()")
+    production.sql("SELECT pg_create_physical_replication_slot('restorable', true)")
+    production.compose("--profile", "wal", "up", "-d", "wal")
+    try:
+        production.sql("CREATE TABLE witness AS SELECT 1 AS a")
+        segment = production.sql("SELECT pg_walfile_name(pg_switch_wal())")
+        production.wait(lambda: list(production.backups.glob(f"production/wal/*/*/{segment}-*")), "an archived segment")
+        production.wait(lambda: production.container("wal")["State"]["Health"]["Status"] == "healthy", "good health")
+    finally:
+        production.compose("--profile", "wal", "rm", "--stop", "--force", "wal")
+    slot = "FROM pg_replication_slots WHERE slot_name = 'restorable'"
+    production.wait(lambda: production.sql(f"SELECT active {slot}") == "f", "the end of the receiver's session")
+    production.sql(f"SELECT pg_drop_replication_slot(slot_name) {slot}")
+    production.sql("DROP TABLE witness")
 
 
 def test_a_restore_in_the_drill_service_names_a_backup_and_a_database(production):

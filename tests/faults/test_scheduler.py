@@ -86,6 +86,12 @@ def test_a_run_that_another_one_holds_up_says_who_holds_the_lock(container, pg16
         blocker.rollback()
     assert by_hand.wait(PATIENCE) == 0
     one.stop()
+    again = container(BACKUP_SCHEDULE="0 0 1 1 *")     # a restart does not forget it, and tries again
+    again.start()
+    again.wait(lambda: "prune: done" in again.log, "the run that failed")
+    assert "schedule: the last backup failed: cluster staging-db is locked by backup" in again.log
+    again.wait(lambda: again.run("health").returncode == 0, "a healthy container")
+    again.stop()
 
 
 def test_a_wrong_password_is_a_clear_error_and_an_unhealthy_container(container, empty_server):
@@ -135,8 +141,8 @@ def test_once_takes_no_second_backup_when_the_engine_starts_its_container_again(
     assert one.run("schedule").returncode == 0
     before = one.files()
     one.start()
-    one.wait(lambda: one.run("health").returncode == 0, "a healthy container")
-    assert one.run("health").stdout == "healthy: next: nothing, the one run is done\n"
+    rest = "healthy: next: nothing, the one run is done\n"
+    one.wait(lambda: one.run("health").stdout == rest, "a container at rest")
     status, said = one.stop()
     assert status == 0, said
     assert "this container has done the one run that BACKUP_MODE=once asks for" in said

@@ -4,10 +4,8 @@
 """The playbook install on this machine, in folders of the test, by the oldest and the newest ansible-core."""
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -15,24 +13,8 @@ import pytest
 
 from kit.plays import Ansible
 
-OLDEST = "2.17.14"
-ROOT = pathlib.Path(__file__).parents[2]
 # a failure under RESTORABLE_NO_SKIPS=1 (conftest.py), which .ci/run sets
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="installing needs root")
-
-
-@pytest.fixture(scope="session")
-def oldest():
-    """The folder of the oldest ansible-core's programs; made once for the checkout."""
-    home = ROOT / ".work" / f"core-{OLDEST}"
-    home.parent.mkdir(exist_ok=True)
-    with open(f"{home}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)           # tests run side by side
-        if not (home / "made").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-            subprocess.run([home / "bin" / "pip", "install", "--quiet", f"ansible-core=={OLDEST}"], check=True)
-            (home / "made").touch()
-    return str(home / "bin")
 
 
 @pytest.fixture

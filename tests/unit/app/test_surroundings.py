@@ -9,8 +9,8 @@ import io
 import pytest
 
 from _restorable.app.cli import main
-from _restorable.app.surroundings import from_environment
-from _restorable.errors import ConfigError
+from _restorable.app.surroundings import for_container, from_environment
+from _restorable.errors import ConfigError, NotFound
 from _restorable.model.variables import READ
 
 KEY = "age1htclll82vzdrcgxs0wqvpexwfaqnksk6px6zp0njeaa4glfj4u0slwmj90"
@@ -99,3 +99,13 @@ def test_a_wrong_variable_ends_the_command_with_its_name_and_the_cure():
     assert main(["list"], io.StringIO(), err, environment) == 2
     assert "BACKUP_RETENTION_DAYS is 'many'" in err.getvalue()
     assert "hint: It must be" in err.getvalue()
+
+
+def test_a_client_that_is_too_old_names_the_right_image():
+    environment = {"RESTORABLE_CONFIG": "environment", "RESTORABLE_IMAGE": "restorable-backup:15-0123456789ab"}
+    error = NotFound("no pg_dump of major 17 or newer is here", code="tools.too_old", hint="Install it.")
+    assert "Use the image restorable-backup:17-0123456789ab: set BACKUP_POSTGRES_MAJOR=17 in .env" in for_container(
+        error, environment).hint
+    del environment["RESTORABLE_IMAGE"]
+    assert "Use the image restorable-backup:17: set" in for_container(error, environment).hint
+    assert for_container(NotFound("x", code="tools.too_old", hint="Install it."), environment).hint == "Install it."

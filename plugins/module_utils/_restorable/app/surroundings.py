@@ -49,8 +49,9 @@ def for_container(error: RestorableError, environment: Mapping[str, str]) -> Res
         return error
     lacks = re.search(r"of major (\d+) or newer", error.message) if error.code in _TOOLS else None
     if lacks:
-        error.hint = (f"Use the image restorable-backup:{lacks[1]}: set BACKUP_POSTGRES_MAJOR={lacks[1]} in .env and "
-                      "run `docker compose --profile backup up -d --build`.")
+        image = re.sub(r":\d+", f":{lacks[1]}", environment.get("RESTORABLE_IMAGE") or "restorable-backup:0")
+        error.hint = (f"Use the image {image}: set BACKUP_POSTGRES_MAJOR={lacks[1]} in .env and run `docker compose "
+                      "--profile backup up -d --build`; for the drill service `docker compose build drill`, too.")
     elif error.code == "connect.password":
         error.hint = ("Write the server's password into the file of the secret that DB_PASSWORD_FILE names, then run "
                       "`docker compose --profile backup up -d --force-recreate backup`.")

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role compose would write, by the oldest ansible-core; the scenario compose runs the newest."""
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from kit.plays import Ansible
+
+STACK = "services: {db: {image: 'postgres:15'}}\n"
+LISTED = "# ours\nSECRET=hush\nexport COMPOSE_FILE='./stack.yml:deploy/more.yml:compose.backup.yaml'  # all\n"
+
+
+@pytest.fixture
+def stacks(tmp_path):
+    """Hosts, each with a stack in a folder of its own: stacks(name={"variable": …, "files": {path: text}})."""
+    def stacks(**hosts):
+        for name, each in hosts.items():
+            folder = tmp_path / name
+            for path, text in each.pop("files", {"compose.yaml": STACK}).items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_text(text)
+            each.update(compose_project_dir=str(folder), compose_password="hush")
+        return hosts
+    return stacks
+
+
+@pytest.fixture
+def said(tmp_path, oldest):
+    """What a run in check mode says of hosts: said(hosts)."""
+    def said(hosts):
+        ansible = Ansible(tmp_path, tools=oldest)
+        play = tmp_path / "play.yml"
+        play.write_text("- hosts: all\n  gather_facts: false\n  roles: [restorable.postgres.compose]\n")
+        done = ansible.play(str(play), ansible.inventory(**hosts), "--check", "--diff")
+        assert "hush" not in done.text
+        return done
+    return said
+
+
+def written(said, host):
+    """Return the file that a host would get."""
+    task = said.text.partition("Write the services]")[2].partition("\nTASK [")[0]
+    before, found, _after = task.partition(f"\nchanged: [{host}]")
+    assert found, said.text[-4000:]
+    diff = before.rpartition("\n+++ after")[2]
+    return yaml.safe_load("\n".join(line[1:] for line in diff.splitlines()[1:] if line.startswith("+")))
+
+
+def refusal(said, host):
+    """Return what is said to a host that is refused."""
+    found = re.search(rf"(?:fatal|failed): \[{host}\].*", said.text)
+    assert found, said.text[-4000:]
+    return said.text[found.start():].partition("\nTASK [")[0]
+
+
+def test_what_a_person_wrote_is_in_the_file_or_refused(stacks, said):
+    done = said(stacks(
+        named={"files": {"stack.yml": STACK}, "compose_files": ["stack.yml"], "compose_wal_slot": "shop",
+               "compose_postgres_major": 17},
+        listed={"files": {"stack.yml": STACK, "deploy/more.yml": "services: {}\n", ".env": LISTED},
+                "compose_file": "compose.backup.yaml",
+                "compose_environment": {"SCHEDULE": "0 5 * * *", "POSTGRES_HOST": "elsewhere", "BACKUP_KEEP_DAYS": "7",
+                                        "S3_BUCKET": "acme"}},
+        both={"compose_environment": {"SCHEDULE": "0 5 * * *"}, "compose_schedule": "0 6 * * *"},
+        lost={"files": {"stack.yml": STACK, ".env": LISTED}, "compose_file": "compose.backup.yaml"},
+        unnamed={"files": {"stack.yml": STACK}},
+        foreign={"files": {"compose.yaml": STACK, "docker-compose.override.yml": STACK}}))
+    services = written(done, "named")["services"]
+    assert sorted(services) == ["backup", "drill", "wal"]
+    assert services["backup"]["environment"]["BACKUP_SCHEDULE"] == "${BACKUP_SCHEDULE:-0 3 * * *}"
+    assert services["backup"]["build"]["args"]["APT_SOURCE"] == ""
+    assert services["drill"]["network_mode"] == "none"
+    assert [each["read_only"] for each in services["drill"]["volumes"] if "/backups" in str(each)] == [True]
+    assert services["wal"]["command"] == ["wal-stream"]
+    assert services["wal"]["environment"]["WAL_SLOT"] == "shop"
+    assert services["wal"]["image"] == services["backup"]["image"] == services["wal"]["environment"]["RESTORABLE_IMAGE"]
+    assert services["wal"]["image"].startswith("restorable-backup:${BACKUP_POSTGRES_MAJOR:-17}-")
+    assert "COMPOSE_FILE=stack.yml:compose.override.yaml" in done.text
+
+    services = written(done, "listed")["services"]
+    assert sorted(services) == ["backup", "drill"]
+    environment = services["backup"]["environment"]
+    assert (environment["SCHEDULE"], environment["BACKUP_SCHEDULE"]) == ("0 5 * * *", "${BACKUP_SCHEDULE:-}")
+    assert "DB_HOST" not in environment
+    assert environment["BACKUP_RETENTION_DAYS"] == "${BACKUP_RETENTION_DAYS:-}"
+    assert services["backup"]["build"]["args"]["PYTHON_PACKAGES"] == "boto3"
+    assert not {"POSTGRES_HOST", "S3_BUCKET"} & set(services["drill"]["environment"])
+    assert "does not read compose.backup.yaml" not in done.text
+
+    assert "compose_environment.SCHEDULE and compose_schedule are both set" in refusal(done, "both")
+    assert "deploy/more.yml, a compose file that COMPOSE_FILE in" in refusal(done, "lost")
+    assert "holds no compose file" in refusal(done, "unnamed")
+    assert "docker-compose.override.yml was not written by this role" in refusal(done, "foreign")
+    assert "COMPOSE_FILE=compose.yaml:docker-compose.override.yml:compose.backup.yaml" in refusal(done, "foreign")
