@@ -16,6 +16,7 @@ from _restorable.errors import Unavailable
 from _restorable.model.base import BaseReport
 from _restorable.model.manifest import Manifest
 from _restorable.model.naming import BackupId, manifest_key, object_key
+from _restorable.model.object_lock import ObjectLock
 from _restorable.model.policy import Policy
 from _restorable.model.wal import Segment
 from _restorable.model.wal_naming import binding_key, parse_wal_key, quarantine_key, wal_key
@@ -42,11 +43,11 @@ def names(*numbers, timeline=1):
     return [Segment(timeline, number, MIB).name for number in numbers]
 
 
-def put_base(store, days, first, last, *, timeline=1):
+def put_base(store, days, first, last, *, timeline=1, parent=None):
     """Commit a base backup of so many days ago that needs the segments first to last."""
-    backup = BackupId(NOW - timedelta(days=days), "base")
+    backup = BackupId(NOW - timedelta(days=days), "incr" if parent else "base")
     report = BaseReport(f"0/{first * MIB + 40:X}", f"0/{(last + 1) * MIB:X}", timeline, backup.time.isoformat(), 1, 1,
-                        MIB)
+                        MIB, parent=str(parent or ""))
     manifest = Manifest(id=backup, cluster="shop", tool="restorable", begun=backup.time, ended=backup.time, server={},
                         items=(), base=report)
     store.objects[object_key("shop", backup, "base.tar.zst")] = b"x"
@@ -155,3 +156,50 @@ def test_each_repository_is_judged_by_its_own_bases(store):
     reports = prune(world(store, other), KEEP_ALL, bases=KEEP_ALL, window=WINDOW)
     assert set(names(5, 6)) <= set(wal_of(store)) and not set(names(5, 6)) & set(wal_of(other))
     assert [each.wal.count for each in reports] == [29, 31]
+
+
+class Locks:
+    """Notes until when what is locked; no lock is made shorter."""
+
+    settings = ObjectLock.of({"days": 1, "daily": 10, "weekly": 35}, "test")
+
+    def __init__(self):
+        self.until = {}
+
+    def extend(self, keys, until):
+        self.until.update((key, max(until, self.until.get(key, until))) for key in keys)
+        return len(keys)
+
+
+def locked_days(store, names):
+    """Return for how many days from now the files are locked."""
+    return [round((until - NOW).total_seconds() / 86400) if until else 0 for name in names
+            for until in [next((store.locks.until.get(key) for key in store.objects if f"/{name}-" in key), None)]]
+
+
+def test_the_wal_and_the_parent_of_a_base_are_locked_as_long_as_it_and_other_wal_is_not_locked_longer(store):
+    store.locks = Locks()
+    put_base(store, 0.25, 55, 56, parent=BackupId(NOW - timedelta(days=1), "base"))
+    put_base(store, 8.5, 35, 35, timeline=2)
+    store.objects[wal_key("shop", names(35, timeline=2)[0], "ab" * 32, ".zst")] = b"x"
+    [report] = prune(world(store), KEEP_ALL, window=WINDOW, bases=Policy.of(
+        {"daily": 2, "weekly": 3, "min_keep": 0, "min_age": 0, "max_delete_percent": 100}))
+    kept = {str(row.id): row.reasons[0] for row in report.plan.kept}
+    assert kept == {"20261119T210000Z-incr": "daily#1", "20261119T030000Z-base": "parent of 20261119T210000Z-incr",
+                    "20261111T150000Z-base": "daily#2", "20261031T030000Z-base": "weekly#2"}
+    sets = {key.split("/")[2]: round((until - NOW).total_seconds() / 3600) / 24
+            for key, until in store.locks.until.items() if "/backup/" in key}
+    # a day's tier locks for 10 days, a week's for 35; a parent is locked as long as what stands on it
+    assert sets == {"20261119T210000Z-incr": 9.75, "20261119T030000Z-base": 9.75, "20261111T150000Z-base": 26.5,
+                    "20261031T030000Z-base": 15}
+    assert locked_days(store, names(5, 6)) == [15, 15]             # of the oldest base
+    assert locked_days(store, [*names(35, timeline=2), "00000002.history"]) == [26, 26]
+    assert locked_days(store, names(50, 51, 55, 56)) == [10] * 4   # of the parent, and of the incremental
+    assert locked_days(store, names(52, 57, 36)) == [0] * 3        # later moments
+    assert store.locks.until[binding_key("shop", MIB)] == max(store.locks.until.values())
+
+
+def test_where_no_tier_asks_for_a_lock_no_wal_is_locked(store):
+    store.locks = Locks()
+    prune(world(store), KEEP_ALL, bases=KEEP_ALL, window=WINDOW)
+    assert store.locks.until == {}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Iterable, Mapping
 
 from .naming import BackupId
@@ -40,6 +41,16 @@ def without_pitr(plan: Plan, policy: Policy) -> set[BackupId]:
         return set()
     return {row.id for row in plan.kept
             if row.id.kind in PHYSICAL and all(_bare(reason, policy) for reason in row.reasons)}
+
+
+def longest(until: Mapping[BackupId, datetime], parents: Mapping[BackupId, BackupId]) -> dict[BackupId, datetime]:
+    """Return until when each is needed: a parent at least as long as what stands on it, transitively."""
+    needed = dict(until)
+    for child in sorted(parents, reverse=True):        # an incremental is younger than its parent
+        if child in needed:
+            parent = parents[child]
+            needed[parent] = max(needed[child], needed.get(parent, needed[child]))
+    return needed
 
 
 def _bare(reason: str, policy: Policy) -> bool:

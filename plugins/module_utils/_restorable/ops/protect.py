@@ -9,7 +9,7 @@ from typing import Iterable, Protocol
 
 from ..errors import RestorableError
 from ..model.catalogue import Backup, Catalogue
-from ..model.naming import object_key
+from ..model.naming import BackupId, object_key
 from ..model.object_lock import ObjectLock
 from ..model.retained import retained_until
 from ..model.retention import Plan
@@ -38,19 +38,22 @@ def hold_objects(store: Store, cluster: str, backup: Backup, *, on: bool) -> Non
     """Put all objects of a set under a legal hold, or release them, where the store can."""
     protection = protection_of(store)
     if protection:
-        protection.hold(_keys(cluster, backup), on=on)
+        protection.hold(keys_of(cluster, backup), on=on)
 
 
-def lock_kept(store: Store, cluster: str, catalogue: Catalogue, plan: Plan) -> None:
-    """Lock every kept set as long as the tiers that keep it ask for, where the store can."""
+def lock_kept(store: Store, cluster: str, catalogue: Catalogue, plan: Plan) -> dict[BackupId, datetime]:
+    """Lock every kept set as long as the tiers that keep it ask for, where the store can; return until when."""
     protection = protection_of(store)
+    locked: dict[BackupId, datetime] = {}
     if not protection or not protection.settings.tiers:
-        return
+        return locked
     by_id = {each.id: each for each in catalogue.backups}
     for row in plan.kept:
         until = protection.settings.extended(row.id.time, row.reasons)
         if until and row.id in by_id:
-            protection.extend(_keys(cluster, by_id[row.id]), until)
+            protection.extend(keys_of(cluster, by_id[row.id]), until)
+            locked[row.id] = until
+    return locked
 
 
 def delete_unless_retained(store: Store, key: str) -> str:
@@ -65,5 +68,6 @@ def delete_unless_retained(store: Store, key: str) -> str:
     return ""
 
 
-def _keys(cluster: str, backup: Backup) -> list[str]:
+def keys_of(cluster: str, backup: Backup) -> list[str]:
+    """Return the keys of all objects of a set."""
     return [object_key(cluster, backup.id, name) for name in backup.objects]

@@ -30,7 +30,7 @@ from ..ports import Store
 from ..version import VERSION
 from .evidence import failed_levels
 from .journal import announce, read_heads, record
-from .protect import lock_kept
+from .protect_bases import lock_plan
 from .prune_bases import PHYSICAL, joined, last_prune, plan_bases
 from .prune_evidence import UNWRITABLE, delete_evidence, plan_evidence
 from .prune_wal import delete_wal, plan_wal_of
@@ -257,7 +257,7 @@ def _act(world: World, planned: Planned, policies: Policies, done: _Done, *, con
         if done.error:
             break
         world.progress.advance(by_id[row.id].size)
-    lock_kept(store, world.cluster, catalogue, plan)
+    lock_plan(world, store, catalogue, plan)
     for family, policy in _own(world, store, policies).items():
         own = tuple(row for row in plan.rows if (row.id.kind in PHYSICAL) == (family == "base"))
         if own or family == "dump":
