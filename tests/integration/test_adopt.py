@@ -142,6 +142,20 @@ def test_what_would_displace_good_ones_is_left_out_with_its_reason(inbox):
     assert inbox.backups() == ["20261101T000000Z-adopted-z"]
 
 
+@pytest.mark.parametrize("words", [[], ["--dry-run"]], ids=["real", "dry"])
+def test_where_every_file_is_left_out_that_is_said_and_is_no_success(inbox, words):
+    inbox.add("a_20261101.sql.gz", b"")
+    inbox.add("b_20261101.sql", b"-- MySQL dump\n")
+    ran = inbox.command("adopt", str(inbox.folder), "--pattern", "*", *words)
+    assert ran.status == 4, ran.out
+    assert "nothing would be adopted for shop: 2 files left out" in ran.out if words else \
+        "nothing was adopted for shop: 2 files left out" in ran.out
+    assert "empty (0 bytes)" in ran.out and "no PostgreSQL dump" in ran.out
+    # one that is whole makes it a success, the first time and again
+    inbox.add("z_20261101.sql", inbox.dump())
+    assert [inbox.command("adopt", str(inbox.folder), "--pattern", "*", *words).status for _twice in range(2)] == [0, 0]
+
+
 def test_adopting_twice_adopts_nothing_twice(inbox):
     inbox.add("shop_20261101.sql.gz", gzip.compress(inbox.dump(), mtime=0))
     first = inbox.adopt()["shop_20261101.sql.gz"]

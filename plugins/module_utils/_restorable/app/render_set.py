@@ -93,6 +93,9 @@ def adopt_done(cluster: str, report: Report, *, dry_run: bool) -> str:
     """Return the closing line."""
     by_action = {action: [each for each in report["files"] if each["action"] == action]
                  for action in ("adopted", "known", "skipped", "failed")}
+    if by_action["skipped"] and len(by_action["skipped"]) == len(report["files"]):
+        return (f"nothing {'would be' if dry_run else 'was'} adopted for {cluster}: "
+                f"{counted(len(report['files']), 'file')} left out, each with its reason above")
     size = human_bytes(sum(each["size"] for each in by_action["adopted"]))
     told = [f"{counted(len(by_action['adopted']), 'file')} {size} adopted"]
     told += [f"{len(by_action['known'])} already adopted"] if by_action["known"] else []
