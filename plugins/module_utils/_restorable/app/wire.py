@@ -14,6 +14,7 @@ from ..host.hooks import CommandHooks
 from ..host.keyfiles import KeyFiles
 from ..host.lock import FileLock
 from ..host.progress import Silent, StatusFile
+from ..model.reading import MOST, within
 from ..ops.world import World
 from ..stream.keyring import Keyring
 from . import pen, stores
@@ -72,8 +73,7 @@ def check_repositories(settings: Settings, names: Sequence[str], progress: Progr
                        dry_run: bool) -> tuple[dict[str, Any], str]:
     """Check repositories and return the report and the result in words."""
     from .checking import MIB, check, in_words
-    if size_mib < 1:
-        raise ConfigError(f"size is {size_mib}", hint="It must be at least 1, in MiB.", code="config.value")
+    within(size_mib, "size", 1, MOST)
     report = check(settings, names, progress, size=size_mib * MIB, dry_run=dry_run)
     return report, in_words(report)
 

@@ -11,6 +11,7 @@ from typing import Any, Mapping
 from ..errors import ConfigError
 from .buckets import zone
 from .interval import schedule_of
+from .reading import MOST
 from .settings import Settings
 from .variables import KNOWN, LIBPQ
 from .variables_other import judge_others
@@ -100,8 +101,8 @@ class _Given:
     def number(self, name: str, *, least: int = 0) -> int:
         """Return a whole number."""
         value = self.text(name)
-        if not (value.isascii() and value.isdigit()) or int(value) < least:
-            raise self.wrong(name, f"a whole number, at least {least}")
+        if not (value.isascii() and value.isdigit() and len(value) < 20 and least <= int(value) <= MOST):
+            raise self.wrong(name, f"a whole number, at least {least} and at most {MOST}")
         return int(value)
 
     def words(self, name: str) -> list[str]:

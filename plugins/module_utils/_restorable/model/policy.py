@@ -147,10 +147,7 @@ def _span(reader: Reader, key: str, default: str) -> timedelta:
     unitless = isinstance(value, (int, float)) or (isinstance(value, str) and value.strip()[-1:].isdigit())
     if isinstance(value, bool) or (unitless and str(value).strip() not in ("0", "0.0")):
         raise reader.wrong(key, value, "a duration with its unit, such as 90m, 36h, 14d or 2w")
-    try:
-        return timedelta(seconds=round(duration(value, f"{reader.where}.{key}")))
-    except OverflowError:
-        raise reader.wrong(key, value, "a duration that fits a calendar, such as 14d") from None
+    return timedelta(seconds=round(duration(value, f"{reader.where}.{key}")))
 
 
 def _spell(span: timedelta) -> str:

@@ -11,6 +11,10 @@ from typing import Any, Iterable, Mapping
 
 from ..errors import ConfigError
 
+MOST_JOBS = 64                     # parallel workers
+MOST = 1_000_000                   # of what is counted: periods that are kept, backups, minutes
+LONGEST = 36500 * 86400.0          # seconds of any duration: a hundred years
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw]?)")
 
@@ -50,14 +54,12 @@ class Reader:
             raise self.wrong(key, value, "true or false")
         return value
 
-    def number(self, key: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    def number(self, key: str, default: int, *, least: int = 0, most: int = MOST) -> int:
         """Return a whole number within bounds."""
         value = self.raw(key, default)
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.wrong(key, value, "a whole number")
-        if value < least or (most is not None and value > most):
-            raise self.wrong(key, value, f"at least {least}" + (f" and at most {most}" if most is not None else ""))
-        return value
+        return within(value, f"{self.where}.{key}", least, most)
 
     def choice(self, key: str, default: str, among: Iterable[str]) -> str:
         """Return one of some words."""
@@ -90,15 +92,27 @@ class Reader:
                 raise ConfigError(f"{self.where}.{key} is not a known setting", hint=hint, code="config.unknown_key")
 
 
+def within(value: int, where: str, least: int, most: int, *, code: str = "config.value") -> int:
+    """Return a whole number that is within bounds; raise ConfigError naming where and the value otherwise."""
+    if not least <= value <= most:
+        raise ConfigError(f"{where} is {value!r}", hint=f"It must be at least {least} and at most {most}.", code=code)
+    return value
+
+
 def duration(value: Any, where: str) -> float:
     """Return seconds of 90, "90s", "15m", "24h", "7d" or "2w"; raise ConfigError naming where otherwise."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
-        return float(value)
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if not found:
-        raise ConfigError(f"{where} is {value!r}", hint="It must be a duration such as 90s, 15m, 24h, 7d or 2w.",
+        seconds = float(min(value, 2 * LONGEST))
+    else:
+        found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if not found:
+            raise ConfigError(f"{where} is {value!r}", hint="It must be a duration such as 90s, 15m, 24h, 7d or 2w.",
+                              code="config.duration")
+        seconds = float(found[1]) * _UNITS[found[2] or "s"]
+    if seconds > LONGEST:
+        raise ConfigError(f"{where} is {value!r}", hint="It must be a hundred years at most, 36500d.",
                           code="config.duration")
-    return float(found[1]) * _UNITS[found[2] or "s"]
+    return seconds
 
 
 def absolute(reader: Reader, key: str, *, required: bool = False) -> str:

@@ -16,7 +16,7 @@ from .evidence_retention import EVIDENCE_KEPT
 from .jobs import read_schedules
 from .naming import check_cluster
 from .policy import Policy
-from .reading import Reader
+from .reading import MOST_JOBS, Reader
 from .repositories import Repository, repository
 from .schedule import Schedule
 from .server import DumpOptions, Selection
@@ -174,7 +174,7 @@ def dump_job(reader: Reader) -> DumpJob:
         compression.number("level", 0, least=1, most={"zstd": 19, "gzip": 9}.get(method, 1))
     compression.done()
     form = reader.choice("format", "custom", ("custom", "directory", "plain"))
-    options = DumpOptions(form, reader.number("jobs", 1, least=1, most=64), method, level,
+    options = DumpOptions(form, reader.number("jobs", 1, least=1, most=MOST_JOBS), method, level,
                           reader.choice("fingerprint", "full", ("full", "counts", "none")),
                           reader.duration("lock_timeout", 60))
     if options.jobs > 1 and form != "directory":
@@ -200,7 +200,8 @@ def drill_job(reader: Reader) -> DrillJob:
     questions = reader.raw("checks", [])
     if not isinstance(questions, (list, tuple)):
         raise reader.wrong("checks", questions, "a list of checks, each with sql and expect")
-    job = DrillJob(reader.text("backup", defaults.backup), reader.number("jobs", defaults.jobs, least=1, most=64),
+    jobs = reader.number("jobs", defaults.jobs, least=1, most=MOST_JOBS)
+    job = DrillJob(reader.text("backup", defaults.backup), jobs,
                    tuple(_question(each, f"{reader.where}.checks[{number}]") for number, each in enumerate(questions)),
                    reader.texts("command"), reader.duration("command_timeout", defaults.command_timeout),
                    reader.flag("keep_on_failure", False), scratch.text("dir"), scratch.text("user"),

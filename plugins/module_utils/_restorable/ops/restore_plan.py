@@ -14,6 +14,7 @@ from ..errors import ConfigError, Damaged, NotFound, Refused, ToolFailed
 from ..model.choice import DEPENDENTS, Choice, choose
 from ..model.manifest import Item, Manifest
 from ..model.naming import stamp
+from ..model.reading import MOST_JOBS, within
 from ..model.text import some, switch
 from ..ports import RestoreOptions, Store, Target
 from .copies import Copies
@@ -44,6 +45,9 @@ class RestoreWish:
     no_owner: bool = False
     no_privileges: bool = False
     post_command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        within(self.jobs, "jobs", 1, MOST_JOBS)
 
     @property
     def partial(self) -> bool:

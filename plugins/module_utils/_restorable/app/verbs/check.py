@@ -13,10 +13,9 @@ from ..console import Console
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> Result:
     """Try what the named repositories must do, or those of the named cluster, or all; one not fit is exit status 1."""
-    from ...errors import ConfigError
+    from ...model.reading import MOST, within
     from ..checking import MIB, check, in_words, render_check
-    if options.size < 1:
-        raise ConfigError(f"--size is {options.size}", hint="It must be at least 1, in MiB.", code="usage")
+    within(options.size, "--size", 1, MOST, code="usage")
     names = options.repository or (settings.cluster(options.cluster).repositories if options.cluster else ())
     report = check(settings, names, console.progress(), size=options.size * MIB, dry_run=options.dry_run)
     done = "dry run: nothing was written" if options.dry_run else f"done: check {in_words(report)}"

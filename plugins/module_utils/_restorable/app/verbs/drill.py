@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...errors import ConfigError
+from ...model.reading import MOST_JOBS, within
 from ...model.settings import DrillJob
 from ..call import Call, Result
 
@@ -35,8 +35,8 @@ def run(call: Call) -> Result:
 
 def _job(call: Call) -> DrillJob:
     job, options = call.cluster.drill, call.options
-    if options.jobs < 0:
-        raise ConfigError(f"--jobs is {options.jobs}", hint="It must be at least 1.", code="usage")
+    if options.jobs is not None:
+        within(options.jobs, "--jobs", 1, MOST_JOBS, code="usage")
     kind = options.kind or ("base" if options.moment else job.kind)
     return replace(job, kind=kind, moment=options.moment or (job.moment if kind == "base" else ""),
                    backup=options.backup or job.backup, jobs=options.jobs or job.jobs,

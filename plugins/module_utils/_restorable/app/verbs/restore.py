@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterable
 
-from ...errors import ConfigError
+from ...model.reading import MOST_JOBS, within
 from ...model.text import visible
 from ..call import Call, Result
 from .restore_scratch import restore_into_scratch
@@ -23,8 +23,7 @@ def run(call: Call) -> Result:
     from ..report import restore_report
     from ..wire import chooser, open_target
     options, name = call.options, call.cluster.name
-    if options.jobs < 1:
-        raise ConfigError(f"--jobs is {options.jobs}", hint="It must be at least 1.", code="usage")
+    within(options.jobs, "--jobs", 1, MOST_JOBS, code="usage")
     databases = (options.name, *options.database) if options.name else tuple(options.database)
     wish = RestoreWish(
         backup=options.backup, databases=databases, into=options.into, tables=tuple(options.table),
