@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Iterable, Iterator
 
-from ..errors import ConfigError, Damaged, NotFound
+from ..errors import ConfigError, Damaged, NotFound, Refused
 from ..model.dumpfile import UNAUTHENTICATED
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import Item, Manifest
@@ -102,6 +102,25 @@ def unauthenticated(manifest: Manifest) -> list[str]:
 def jobs_for(item: Item, wanted: int) -> int:
     """Return how many jobs may restore an archive: pg_restore refuses more than one for the tar format."""
     return 1 if item.format == "tar" else wanted
+
+
+def digest(store: Store, key: str) -> str:
+    """Return the SHA-256 of an object as it is stored."""
+    found = hashlib.sha256()
+    for chunk in store.get(key):
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def put_copy(target: Store, key: str, chunks: Iterable[bytes], source: Store) -> bool:
+    """Put what chunks give of source's object; return False if another writer has brought the same meanwhile."""
+    try:
+        target.put(key, chunks)
+    except Refused as error:
+        if error.code != "store.exists" or digest(target, key) != digest(source, key):
+            raise
+        return False
+    return True
 
 
 def expect(size: int, sha256: str, what: str) -> Stage:

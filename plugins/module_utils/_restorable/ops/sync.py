@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Iterable, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
@@ -19,7 +18,7 @@ from ..model.naming import BackupId, cluster_key, manifest_generation, manifest_
 from ..model.settings import ClusterSettings
 from ..ports import Store
 from .lacking import lacking, policies_of
-from .objects import counted, expect
+from .objects import counted, digest, expect, put_copy
 from .preflight import bound_identifier
 from .rekey import retire
 from .sync_marks import copy_marks, ended_holds, without_ended
@@ -161,28 +160,20 @@ def copy_set(world: World, source: Store, target: Store, backup: BackupId, confl
         key = object_key(world.cluster, backup, item.name)
         if key in sizes:
             # of a sync or a prune that was interrupted
-            if sizes[key] != item.size or _digest(target, key) != item.sha256:
+            if sizes[key] != item.size or digest(target, key) != item.sha256:
                 conflicts.append(key)
             continue
         stage = expect(item.size, item.sha256, f"object {source.name}:{key} as stored")
-        target.put(key, stage(counted(source.get(key), world.progress)))
-        copied += item.size
+        if put_copy(target, key, stage(counted(source.get(key), world.progress)), source):
+            copied += item.size
     if len(conflicts) > before:
         raise Refused(f"repository {target.name} holds another {conflicts[-1]} than the manifest describes",
                       code="sync.conflict", hint="It is of no committed set; remove it by hand, then run this again.")
     # the first one commits the set, so it comes after those of new keys
     for key in sorted(manifests, key=lambda each: each == manifest_key(world.cluster, backup)):
-        if key not in sizes:
-            target.put(key, [manifests[key]])
+        if key not in sizes and put_copy(target, key, [manifests[key]], source):
             copied += len(manifests[key])
     return copied
-
-
-def _digest(store: Store, key: str) -> str:
-    digest = sha256()
-    for chunk in store.get(key):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _conflicts(world: World, target: Store, here: Catalogue,

@@ -19,7 +19,7 @@ from ..model.naming import cluster_key, drill_prefix, hold_prefix, parse_drill_k
 from ..model.wal_naming import wal_prefix
 from ..ports import Entry, Store
 from .hold import end_hold
-from .objects import counted
+from .objects import counted, put_copy
 from .protect import hold_objects
 from .world import World, read_catalogue
 
@@ -63,7 +63,7 @@ def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: End
         if not dry_run:
             if held:
                 _lock(world, target, held)
-            target.put(entry.key, counted(source.get(entry.key), world.progress))
+            put_copy(target, entry.key, counted(source.get(entry.key), world.progress), source)
         here[entry.key] = entry.size
         if drill:
             drills.add(drill[:2])
