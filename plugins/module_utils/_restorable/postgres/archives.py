@@ -14,6 +14,7 @@ from typing import IO, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.toc import Toc, list_file, parse_toc
+from ..stream.ahead import ahead
 from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
 from .exact_names import WORDS, named, unsure
@@ -21,6 +22,7 @@ from .offsets import missing_offsets
 from .tools import find_newest
 
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
+AHEAD = 4                          # chunks that wait to be written while the next are decompressed
 _TAIL = 4096                       # bytes at a plain dump's end in which its last comment must be
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._")      # what pg_dump names a directory's files of
 
@@ -100,7 +102,7 @@ def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "
             if kind == "directory":
                 untar(chunks, path)
             else:
-                _spool(chunks, path)
+                _spool(ahead(chunks, AHEAD), path)
         yield StagedArchive(path, bin_dir)
 
 
