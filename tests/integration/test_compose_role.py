@@ -67,6 +67,7 @@ def test_what_a_person_wrote_is_in_the_file_or_refused(stacks, said):
                 "compose_environment": {"SCHEDULE": "0 5 * * *", "POSTGRES_HOST": "elsewhere", "BACKUP_KEEP_DAYS": "7",
                                         "S3_BUCKET": "acme"}},
         both={"compose_environment": {"SCHEDULE": "0 5 * * *"}, "compose_schedule": "0 6 * * *"},
+        dry={"compose_environment": {"BACKUP_DRY_RUN": 1}},
         lost={"files": {"stack.yml": STACK, ".env": LISTED}, "compose_file": "compose.backup.yaml"},
         unnamed={"files": {"stack.yml": STACK}},
         foreign={"files": {"compose.yaml": STACK, "docker-compose.override.yml": STACK}}))
@@ -94,6 +95,7 @@ def test_what_a_person_wrote_is_in_the_file_or_refused(stacks, said):
 
     assert "compose_environment.SCHEDULE and compose_schedule are both set" in refusal(done, "both")
     assert "deploy/more.yml, a compose file that COMPOSE_FILE in" in refusal(done, "lost")
+    assert "compose_environment.BACKUP_DRY_RUN is 1, and the service would never take a backup" in refusal(done, "dry")
     assert "holds no compose file" in refusal(done, "unnamed")
     assert "docker-compose.override.yml was not written by this role" in refusal(done, "foreign")
     assert "COMPOSE_FILE=compose.yaml:docker-compose.override.yml:compose.backup.yaml" in refusal(done, "foreign")
