@@ -113,20 +113,25 @@ repositories:
       elements: dict
       sample: [{first: "000000010000000000000005", last: "000000010000000000000006", count: 2}]
     windows:
-      description: From each base backup, since when and until which WAL position every moment can be recovered.
+      description:
+        - From each base backup, since when and until when every moment can be recovered.
+        - The last moment is when the last segment that leads there was archived; its WAL position stands beside it.
+        - A base backup is whole if it can be made consistent, by its own WAL or by the archive's.
       type: list
       elements: dict
       sample:
         - base: 20261120T020000Z-base
           since: "2026-11-20T02:03:00+00:00"
           start: "0/2000028"
-          until: "0/8000000"
+          until: "2026-11-20T03:10:00+00:00"
+          until_lsn: "0/8000000"
           whole: true
+          gap_behind: false
 words:
   description: The result as a person wants to read it.
   returned: success
   type: str
-  sample: "local: 7 segments, 0 gaps, 0 behind"
+  sample: "local: 7 segments, 0 gaps, 0 behind, recovery from 2026-11-20T02:03:00+00:00 to 2026-11-20T03:10:00+00:00"
 code:
   description: The stable code of an error.
   returned: failure
@@ -155,7 +160,9 @@ def _in_words(row: Plain) -> str:
     if row["error"]:
         return f"{row['repository']}: {row['error']}"
     behind = "" if row["behind"] is None else f", {row['behind']} behind"
-    return f"{row['repository']}: {row['segments']} segments, {len(row['gaps'])} gaps{behind}"
+    whole = [each for each in row["windows"] if each["whole"]]
+    window = f", recovery from {whole[0]['since']} to {max(each['until'] for each in whole)}" if whole else ""
+    return f"{row['repository']}: {row['segments']} segments, {len(row['gaps'])} gaps{behind}{window}"
 
 
 def main() -> None:

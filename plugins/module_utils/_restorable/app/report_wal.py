@@ -62,8 +62,10 @@ def _repository(row: RepositoryWal) -> Plain:
             "segment_size": catalogue.segment_size, "last": last.name if last else "", "behind": row.behind,
             "timelines": list(catalogue.timelines()), "conflicts": list(catalogue.conflicts),
             "gaps": [_gap(each, catalogue.segment_size) for each in row.gaps],
-            "windows": [{"base": each.base, "since": iso(each.since), "start": str(each.start),
-                         "until": str(each.until), "whole": each.whole} for each in row.windows]}
+            "windows": [{"base": str(each.backup), "since": iso(each.begin), "start": str(each.start),
+                         "until": iso(each.until if each.reach > each.start else each.begin),
+                         "until_lsn": str(max(each.reach, each.start)), "whole": each.whole, "gap_behind": each.beyond}
+                        for each in row.windows]}
 
 
 def _gap(gap: Interval, size: int) -> Plain:

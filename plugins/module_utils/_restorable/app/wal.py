@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Mapping
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RestorableError
 from ..host.wal_ahead import AheadFolder
 from ..host.wal_source import OneFile, PgWal, ServerSpool, StreamFolder
 from ..host.wal_spool import FileSpool
 from ..model.settings import ClusterSettings
+from ..model.wal_watch import SILENCE
 from ..ops.wal_archive import WalArchive
 from ..ops.world import World
 
@@ -53,6 +56,25 @@ def spool_folder(cluster: ClusterSettings) -> str:
 def shipper_report(cluster: ClusterSettings) -> dict[str, Any]:
     """Return what the cluster's shipper last said of itself; nothing where there is none, or it is closed to us."""
     return FileSpool(cluster.wal.spool).read_report() if cluster.wal.method else {}
+
+
+def waiting_wal(cluster: ClusterSettings, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what waits to be archived, looked at by ourselves where we may; a slot is asked for if nobody reports it.
+
+    Trouble with that is no news: a server that is away holds nothing back, and a folder may be closed to us.
+    """
+    with suppress(RestorableError):
+        if cluster.wal.method == "push" and cluster.wal.data_directory:
+            return PgWal(cluster.wal.data_directory).waiting()
+        if cluster.wal.method == "stream" and not _lately(said):
+            from ..postgres.archiver import PgArchiver
+            slot = PgArchiver(cluster.connection).facts(cluster.wal.slot).slot
+            return {"slot_bytes": slot["lag"]} if slot else {}
+    return {}
+
+
+def _lately(said: Mapping[str, Any]) -> bool:
+    return bool(said) and time.time() - datetime.fromisoformat(said["updated"]).timestamp() < SILENCE
 
 
 def data_directory(cluster: ClusterSettings) -> str:

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
-from typing import Iterator
+from typing import Any, Iterator
 
 from ..errors import ConfigError, NotFound, Unavailable
 from ..model.lsn import Lsn
@@ -88,6 +89,15 @@ class PgWal(_Files):
         except OSError as error:
             raise ConfigError(f"folder {self._status} cannot be listed: {error.strerror}", code="wal.denied",
                               hint="Run the shipper as the server's own account, usually postgres.") from error
+
+    def waiting(self) -> dict[str, Any]:
+        """Return how many files wait, the seconds since the oldest does, and the bytes and the room of pg_wal."""
+        names, oldest = self.ready(), 0.0
+        for name in names:
+            with suppress(OSError):    # archived meanwhile
+                oldest = max(oldest, time.time() - os.stat(os.path.join(self._status, name + READY)).st_mtime)
+        used, free = self.usage()
+        return {"waiting": len(names), "oldest_age": oldest, "bytes": used, "free": free}
 
     def system_identifier(self) -> str:
         """Return whose data directory it is; read each time, as another one may have been put in its place."""

@@ -146,5 +146,5 @@ def _why(found: Archiver) -> str:
     if found.last_failed and (found.last_archived_age is None or found.last_failed_age is None
                               or found.last_failed_age < found.last_archived_age):
         return (f"archive_command failed for {found.last_failed}: read the server's log, and see that "
-                "`restorable wal-ship` runs (`systemctl status 'restorable-wal@*'`).")
+                "`restorable wal-ship` runs (`systemctl status 'restorable-wal-*'`).")
     return "See that `restorable wal-ship`, or wal-stream, runs as the server's account, and read what it says."

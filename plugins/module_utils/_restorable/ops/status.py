@@ -17,7 +17,7 @@ from ..model.naming import BackupId, drill_key, drill_prefix, parse_drill_key
 from ..model.pick import PHYSICAL
 from ..model.recovery import Window
 from ..model.settings import ClusterSettings
-from ..model.wal_watch import with_shipper
+from ..model.wal_watch import with_gaps, with_shipper
 from ..ports import Store
 from .copies import Shelf
 from .lacking import lacking, policies_of
@@ -96,10 +96,10 @@ def _keys_of(world: World, store: Store, backup: BackupId) -> tuple[str, ...]:
 
 
 def status(world: World, settings: ClusterSettings, *, any_selection: bool = False,
-           shipper: Mapping[str, Any] | None = None) -> ClusterStatus:
+           shipper: Mapping[str, Any] | None = None, waiting: Mapping[str, Any] | None = None) -> ClusterStatus:
     """Return the state of one cluster; an unreachable repository is told, not raised.
 
-    shipper is what the shipper of its WAL last said of itself, where that can be read.
+    shipper is what the shipper of its WAL last said of itself, waiting what waits for it, where that can be read.
     any_selection judges the newest set whatever it selects, for a caller who does not know the job.
     """
     rows = tuple(_with_missing(world, settings, [_repository(world, store) for store in world.sources()]))
@@ -110,7 +110,7 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
     unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
     health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,
                    any_selection=any_selection, missing={row.name: len(row.missing) for row in rows if row.missing})
-    health = with_shipper(health, shipper or {}, now)
+    health = with_gaps(with_shipper(health, shipper or {}, now, waiting), {row.name: row.windows for row in rows})
     return ClusterStatus(world.cluster, rows, health, last, now, drills[last] if last else "")
 
 

@@ -5,31 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Iterator
 
-from ..errors import Damaged, NotFound, RestorableError
+from ..errors import Damaged, NotFound, Refused, RestorableError
 from ..model.archiving import Archiver
-from ..model.lsn import Lsn
-from ..model.timeline import Lineage
+from ..model.recovery import Window
 from ..model.wal import Segment
 from ..model.wal_catalogue import Interval, WalCatalogue
 from ..model.wal_retention import BaseSpan
 from ..ports import Store
 from .wal_bases import base_spans
-from .wal_reading import read_lineage, read_wal_catalogue
+from .wal_reading import read_wal_catalogue
+from .windows import recoverable
 from .world import World, read_catalogue
-
-
-@dataclass(frozen=True)
-class Window:
-    """From a base backup recovery reaches every moment from the end of that backup to the WAL position until."""
-
-    base: str
-    since: datetime
-    start: Lsn
-    until: Lsn
-    whole: bool                    # the WAL that makes the base consistent is there
 
 
 @dataclass(frozen=True)
@@ -55,28 +42,28 @@ def _repository(world: World, store: Store, found: Archiver | None) -> Repositor
         catalogue = read_wal_catalogue(world, store)
         spans, _unreadable = base_spans(world, store, read_catalogue(store, world.cluster).committed())
         firsts = _firsts(spans, catalogue.segment_size)
-        return RepositoryWal(store.name, catalogue, tuple(_windows(world, store, catalogue, spans)),
+        return RepositoryWal(store.name, catalogue, _windows(world, store, spans),
                              tuple(catalogue.gaps(after=firsts)), _behind(catalogue, found))
     except RestorableError as error:
         return RepositoryWal(store.name, WalCatalogue(0), error=error.message)
 
 
-def _windows(world: World, store: Store, catalogue: WalCatalogue, spans: list[BaseSpan]) -> Iterator[Window]:
-    line = newest_lineage(world, store, catalogue)
-    for span in sorted(spans, key=lambda each: each.taken):
-        own = line if line.has(span.timeline, span.stop) else Lineage(span.timeline)
-        reached = catalogue.reach(own, span.start)
-        yield Window(span.id, span.taken, span.start, max(reached, span.stop) if reached >= span.stop else reached,
-                     reached >= span.stop)
+def _windows(world: World, store: Store, spans: list[BaseSpan]) -> tuple[Window, ...]:
+    """Return what can be recovered from each base: along the newest timeline, or along its own if it lies elsewhere."""
+    found: dict[str, Window] = {}
+    if spans:
+        for timeline in (0, *sorted({span.timeline for span in spans}, reverse=True)):
+            if any(span.id not in found and timeline in (0, span.timeline) for span in spans):
+                found.update({str(each.backup): each for each in _along(world, store, timeline)
+                              if str(each.backup) not in found})
+    return tuple(sorted(found.values(), key=lambda each: each.begin))
 
 
-def newest_lineage(world: World, store: Store, catalogue: WalCatalogue) -> Lineage:
-    """Return the newest timeline of the archive with its ancestors; the first one if there is none."""
-    numbers = [*catalogue.timelines(), *(each.file.timeline for each in catalogue.histories)]
+def _along(world: World, store: Store, timeline: int) -> tuple[Window, ...]:
     try:
-        return read_lineage(world, store, catalogue, max(numbers, default=1))
-    except (Damaged, NotFound):
-        return Lineage(max(numbers, default=1))
+        return recoverable(world, store, timeline=timeline).windows
+    except (Damaged, NotFound, Refused):
+        return ()                      # no base lies there, or its history is lost
 
 
 def _behind(catalogue: WalCatalogue, found: Archiver | None) -> int | None:

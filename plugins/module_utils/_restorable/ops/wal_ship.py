@@ -49,6 +49,7 @@ class Shipper:
     pause: Pause
     tell: Callable[[str], None] = lambda _text: None     # one line for the journal
     window: timedelta | None = None    # of the WAL's retention: what a repository need not be brought back
+    held: Callable[[], int] | None = None      # bytes that the server keeps for a slot
     shipped: int = 0
     last: str = ""
     _last_at: datetime | None = None
@@ -61,6 +62,7 @@ class Shipper:
     _growth: Growth = Growth()
     _reported: float = -REPORT
     _told: str = ""
+    _oldest: tuple[str, float] = ("", 0.0)     # the file that waits longest, and since when
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Ship until stopped says so; what is on its way then is finished."""
@@ -208,9 +210,13 @@ class Shipper:
         if warning and not self._told:
             self.tell(warning)
         self._told = warning
+        oldest = waiting[0] if waiting else ""
+        if oldest != self._oldest[0]:
+            self._oldest = (oldest, at)
         self.spool.report({
             "format": 1, "updated": self.clock.now().isoformat(), "waiting": len(waiting), "shipped": self.shipped,
-            "oldest_waiting": waiting[0] if waiting else "", "last": self.last,
+            "oldest_waiting": oldest, "oldest_age": at - self._oldest[1] if oldest else 0.0, "last": self.last,
             "last_at": self._last_at.isoformat() if self._last_at else None, "pg_wal_bytes": used, "pg_wal_free": free,
+            "slot_bytes": self.held() if self.held else None,
             "seconds_to_full": self._growth.seconds_to_full, "warning": warning, "behind": dict(self._behind),
             "refused": {name: each.error.as_dict() for name, each in sorted(self._trouble.items())[:20]}})

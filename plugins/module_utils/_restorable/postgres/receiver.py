@@ -39,6 +39,7 @@ class Receiver:
         self._session, self._slot, self._files, self._durable = session, slot, files, durable
         self._size, self._begin, self._until = segment_size, begin, until
         self._written, self._told = begin[1], floor
+        self._end = begin[1]
         self._pulsed = 0.0
         self._stopping = False
         self._error: BaseException | None = None
@@ -48,6 +49,10 @@ class Receiver:
     def ended(self) -> bool:
         """Say whether it has ended, well or not."""
         return not self._thread.is_alive()
+
+    def held(self) -> int:
+        """Return the bytes of WAL that the server keeps for the slot, from what the repositories have on."""
+        return max(0, self._end - self._told) if self._told.value else 0
 
     def check(self) -> None:
         """Raise what it failed with."""
@@ -84,8 +89,11 @@ class Receiver:
                 place = Lsn(struct.unpack_from("!q", message, 1)[0])
                 self._files.write(timeline, place, message[25:])
                 self._written = place + (len(message) - 25)
-            elif message[:1] == b"k" and message[17]:
-                self._pulse(now=True)
+                self._end = max(self._written, Lsn(struct.unpack_from("!q", message, 9)[0]))
+            elif message[:1] == b"k":
+                self._end = Lsn(struct.unpack_from("!q", message, 1)[0])
+                if message[17]:
+                    self._pulse(now=True)
             if self._done():
                 return None
             self._pulse()

@@ -12,6 +12,8 @@ def run(call: Call) -> Result:
     from ...ops.status import status
     from ..render import render_status
     from ..report import status_report
-    from ..wal import shipper_report
-    report = status_report(status(call.world(), call.cluster, shipper=shipper_report(call.cluster)))
+    from ..wal import shipper_report, waiting_wal
+    said = shipper_report(call.cluster)
+    report = status_report(status(call.world(), call.cluster, shipper=said,
+                                  waiting=waiting_wal(call.cluster, said)))
     return Result(report, render_status(call.cluster.name, report), status=1 if report["colour"] == "red" else 0)

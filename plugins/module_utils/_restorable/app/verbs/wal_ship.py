@@ -29,15 +29,19 @@ def never() -> bool:
     return False
 
 
-def ship(call: Call, source: WalSource, spool: ServerSpool, *, until: Callable[[], bool] = never) -> Result:
-    """Ship from a source until that says so, or a signal comes; what waits then is shipped, with --once at once."""
+def ship(call: Call, source: WalSource, spool: ServerSpool, *, until: Callable[[], bool] = never,
+         held: Callable[[], int] | None = None) -> Result:
+    """Ship from a source until that says so, or a signal comes; what waits then is shipped, with --once at once.
+
+    held tells the bytes that the server keeps for a slot.
+    """
     from ...host.memory import one_heap
     from ...ops.wal_ship import Shipper
     from ..wal import open_archive, pause
     one_heap()
     world = call.world()
     shipper = Shipper(open_archive(world, call.cluster), source, spool, world.clock, pause, call.console.warn,
-                      call.cluster.wal_window)
+                      call.cluster.wal_window, held)
     spool.open()
     try:
         if not (call.options.once and until is never):

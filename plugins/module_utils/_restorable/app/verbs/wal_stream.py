@@ -23,6 +23,6 @@ def run(call: Call) -> Result:
     spool.open()
     with receiving(call.cluster.connection, source.folder, job.slot, source.durable_until,
                    until_now=call.options.once) as receiver:
-        done = ship(call, source, spool, until=receiver.ended)
+        done = ship(call, source, spool, until=receiver.ended, held=receiver.held)
         receiver.check()
     return done
