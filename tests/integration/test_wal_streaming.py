@@ -63,6 +63,29 @@ def test_what_is_complete_is_archived_and_the_rest_comes_from_the_folder_of_the_
             assert rows(back) == before == 2100
 
 
+def test_a_stream_that_is_killed_again_and_again_loses_nothing():
+    with streaming(15) as (server, host):
+        copy = base_backup(server, host)
+        for rounds in range(1, 4):
+            with host.shipper("wal-stream") as stream:
+                before = len(host.archived())
+                fill(server, 500, segments=5)
+                # in the midst of it: some of it is archived, and more is on its way
+                wait_until(lambda before=before: len(host.archived()) > before, host.log_text)
+                os.kill(stream.pid, signal.SIGKILL)
+                if rounds == 2:
+                    shutil.rmtree(host.spool / "stream")       # and what it had received is lost with it
+            fill(server, 100)
+        with host.shipper("wal-stream"):
+            before = rows(server)
+            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            wait_until(lambda: last in host.archived(), host.log_text)
+        server.stop()
+        shutil.rmtree(host.spool / "stream")
+        with recovered(server, host, copy) as back:
+            assert rows(back) == before == 1800
+
+
 def test_the_slot_follows_the_repositories_so_that_a_lost_spool_loses_nothing():
     with streaming(15) as (server, host):
         copy = base_backup(server, host)

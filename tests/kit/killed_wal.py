@@ -1,10 +1,13 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A shipper that dies by SIGKILL at its nth step: python -m kit.killed_wal DATA SPOOL REPOSITORY N.
+"""A shipper that dies by SIGKILL at its nth step: each line DATA SPOOL REPOSITORIES N that comes in is a run.
 
-A step is each call of the store, before it, in the middle of what it stores, and after it, and each word left in the
-spool. Exits 0 if there was no nth step.
+A run is a process of its own, forked from one that has nothing but its modules, so that it takes no second to begin.
+What comes out is the status of each: -9, or 0 if there was no nth step.
+
+A step is each call of the store, before it, in the middle of what it stores, and after it, and each word left in or
+taken from the spool, before and after.
 """
 from __future__ import annotations
 
@@ -65,13 +68,25 @@ class DeadlyStore:
 
 
 class DeadlySpool(ServerSpool):
-    """A spool that steps around every acknowledgement."""
+    """A spool that steps around everything that is said in it."""
 
     steps: Steps
 
     def acknowledge(self, name, *, after=0.0):
+        self._around(super().acknowledge, name, after=after)
+
+    def refuse(self, name, status, message):
+        self._around(super().refuse, name, status, message)
+
+    def forget(self, name):
+        self._around(super().forget, name)
+
+    def report(self, facts):
+        self._around(super().report, facts)
+
+    def _around(self, say, *words, **more):
         self.steps.step()
-        super().acknowledge(name, after=after)
+        say(*words, **more)
         self.steps.step()
 
 
@@ -86,5 +101,14 @@ def main(data: str, spool: str, repositories: str, last: str) -> None:
     Shipper(WalArchive(world, job), source, said, clock, lambda _seconds: None).drain()
 
 
+def serve() -> None:
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            main(*line.split())
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve()
