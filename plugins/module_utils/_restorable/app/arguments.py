@@ -165,7 +165,7 @@ def _drill(verbs: Any) -> None:
     parser.add_argument("--kind", choices=("dump", "base"), default="", help="what is drilled; default: the setting's")
     parser.add_argument("--moment", default="", metavar="TIME",
                         help="of a base backup: recover to random, or to a time with its zone; default: the end")
-    parser.add_argument("--jobs", type=int, metavar="N", help="parallel workers of the restore")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="parallel workers of the restore")
     parser.add_argument("--keep-on-failure", action="store_true",
                         help="leave the scratch server running if the drill fails")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")

@@ -35,8 +35,7 @@ def run(call: Call) -> Result:
 
 def _job(call: Call) -> DrillJob:
     job, options = call.cluster.drill, call.options
-    if options.jobs is not None:
-        within(options.jobs, "--jobs", 1, MOST_JOBS, code="usage")
+    within(options.jobs, "--jobs", 0, MOST_JOBS, code="usage")     # 0: as the settings say
     kind = options.kind or ("base" if options.moment else job.kind)
     return replace(job, kind=kind, moment=options.moment or (job.moment if kind == "base" else ""),
                    backup=options.backup or job.backup, jobs=options.jobs or job.jobs,
