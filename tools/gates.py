@@ -88,6 +88,7 @@ PHYSICAL = molecule("physical")
 HOSTED = (hosted("systemd", "host-systemd"), hosted("cron", "host"), hosted("compose", "debian,postgres"))
 POSTGRES17 = Step("PostgreSQL 17 of Debian trixie", (PYTHON, "tools/postgres17.py"), lacks=postgres17.lacking)
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
+DEMO = Step("make demo, in a fresh copy", (PYTHON, "tools/demo_gate.py"), 900)
 TESTS = ("unit", "contract", "integration", "faults")
 
 GATES: dict[str, tuple[Step, ...]] = {
@@ -98,7 +99,7 @@ GATES: dict[str, tuple[Step, ...]] = {
     "dist": (DIST,),
     **{name: (pytest(name),) for name in TESTS},
     # pytest last: its summary line is what a reader looks for at the end
-    "test": (*LINT, SANITY, DIST, MOLECULE, PHYSICAL, *HOSTED, POSTGRES17, pytest(*TESTS)),
+    "test": (*LINT, SANITY, DIST, DEMO, MOLECULE, PHYSICAL, *HOSTED, POSTGRES17, pytest(*TESTS)),
 }
 
 

@@ -122,6 +122,7 @@ def test_the_full_gate_holds_every_step_of_the_others_and_runs_pytest_last():
     full = gates.GATES["test"]
     assert {step.argv for name in ("lint", "sanity", "molecule", "dist") for step in gates.GATES[name]} <= {
         step.argv for step in full}
+    assert gates.DEMO in full and (ROOT / gates.DEMO.argv[1]).is_file()
     assert full[-1].argv[-4:] == tuple(f"tests/{name}" for name in gates.TESTS)
 
 
