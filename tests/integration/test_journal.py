@@ -108,13 +108,27 @@ def test_damage_is_exit_status_7_and_one_json_object(chain):
     assert (status, "FAILED  unreadable  local: " in out) == (7, True)
 
 
+@pytest.mark.parametrize("verb", ["backup", "prune", "drill"])
+def test_a_repository_that_is_missing_is_told_once_and_first(chain, verb):
+    assert chain.run("backup")[0] == 0
+    chain.body["repositories"]["nas"] = {"path": str(chain.folder / "nas"), "require_marker": True}
+    status, _out, err = chain.run(verb, *(["--repository", "nas"] if verb == "drill" else []))
+    assert status == 4, err
+    assert err.startswith("error: repository nas: ") and err.count("seems not to be mounted") == 1, err
+    # the journal that can be written has the event, and knows which one lacks it
+    assert chain.run("status")[1].count("repository nas: repository nas") == 0
+
+
 def test_a_backup_stands_and_warns_where_its_event_cannot_be_written_and_a_prune_deletes_nothing(chain):
     chain.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}
     assert chain.run("backup")[0] == 0
     (chain.folder / "key.pem").chmod(0o644)
     status, out, err = chain.run("backup")
     assert (status, "done: dump" in out) == (0, True)
-    assert "warning: the journal of repository local has no event of this backup: audit.signing_key_file" in err
+    [warning] = [line for line in err.splitlines() if line.startswith("warning: ") and "journal" in line]
+    # the cause first, then what came of it
+    assert warning.startswith("warning: audit.signing_key_file"), err
+    assert warning.endswith(": so the journal of repository local has no event of this backup"), err
     before = chain.files()
     status, _out, err = chain.run("prune")
     assert (status, "nothing was deleted, because the journal of repository local cannot record it" in err) == (4, True)

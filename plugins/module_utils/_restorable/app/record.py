@@ -29,11 +29,14 @@ _TOLD = ("changed", "backup", "backups", "databases", "size", "seconds", "failed
 
 def record_result(verb: str, world: Callable[[], World], report: Report,
                   error: RestorableError | None = None) -> tuple[str, ...]:
-    """Record how a verb ended; return warnings of journals that could not take it."""
+    """Record how a verb ended; return warnings of journals that could not take it.
+
+    A journal that misses the event for the very reason of the error is no news beside it.
+    """
     if verb not in RECORDED:
         return ()
     facts = _failed(verb, world, error) if error else _done(verb, world, report)
-    return _write(verb, world, facts) if facts else ()
+    return _news(_write(verb, world, facts), error) if facts else ()
 
 
 def record_failure(verb: str, world: Callable[[], World], error: BaseException) -> tuple[str, ...]:
@@ -41,9 +44,15 @@ def record_failure(verb: str, world: Callable[[], World], error: BaseException) 
     if verb not in RECORDED:
         return ()
     try:
-        return _write(verb, world, _failed(verb, world, error))
+        return _news(_write(verb, world, _failed(verb, world, error)), error)
     except RestorableError as another:
-        return (f"no journal has an event of this {verb}: {another.message}",) if another.code != _code(error) else ()
+        told = f"{another.message}: so no journal has an event of this {verb}"
+        return (told,) if another.code != _code(error) else ()
+
+
+def _news(warnings: tuple[str, ...], error: BaseException | None) -> tuple[str, ...]:
+    return tuple(each for each in warnings
+                 if not isinstance(error, RestorableError) or not each.startswith(error.message))
 
 
 def _write(verb: str, world: Callable[[], World], facts: Facts) -> tuple[str, ...]:

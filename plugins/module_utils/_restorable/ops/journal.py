@@ -42,7 +42,7 @@ def record(world: World, facts: Facts, *, write: bool = True) -> tuple[str, ...]
     if world.pen is None:
         return ()
     missed = _record(world, world.pen, facts, write=write)
-    return tuple(f"the journal of repository {name} has no event of this {facts.what}: {error.message}"
+    return tuple(f"{error.message}: so the journal of repository {name} has no event of this {facts.what}"
                  for name, error in missed.items())
 
 

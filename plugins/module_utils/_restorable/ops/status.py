@@ -107,7 +107,7 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
     drills = {each.drilled: f"{row.name}:{drill_key(world.cluster, each.drilled, each.id, each.verdict)}"
               for row in reversed(rows) for each in row.catalogue.backups if each.drilled}
     last = max(drills, default=None)
-    unreadable = [f"{row.name}: {row.error}" for row in rows if row.error]
+    unreadable = [f"{row.name}: {row.error.removeprefix(f'repository {row.name}: ')}" for row in rows if row.error]
     health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,
                    any_selection=any_selection, missing={row.name: len(row.missing) for row in rows if row.missing})
     health = with_gaps(with_shipper(health, shipper or {}, now, waiting), {row.name: row.windows for row in rows})
