@@ -125,7 +125,7 @@ def test_a_backup_stands_and_warns_where_its_event_cannot_be_written_and_a_prune
     (chain.folder / "key.pem").chmod(0o644)
     status, out, err = chain.run("backup")
     assert (status, "done: dump" in out) == (0, True)
-    [warning] = [line for line in err.splitlines() if line.startswith("warning: ") and "journal" in line]
+    [warning] = [line for line in err.splitlines() if line.startswith("warning: ") and "repository local" in line]
     # the cause first, then what came of it
     assert warning.startswith("warning: audit.signing_key_file"), err
     assert warning.endswith(": so the journal of repository local has no event of this backup"), err
