@@ -54,10 +54,10 @@ def rows(chain, data) -> list[int]:
 
 
 @contextmanager
-def without(chain, *names):
-    """Take segments out of the repository for a while."""
+def without(chain, *names, repository="local"):
+    """Take segments out of a repository for a while."""
     gone = {path: path.read_bytes() for name in names
-            for path in (chain.folder / "local" / "app" / "wal").rglob(f"{name}-*")}
+            for path in (chain.folder / repository / "app" / "wal").rglob(f"{name}-*")}
     assert len(gone) == len(names)
     for path in gone:
         path.unlink()
@@ -121,6 +121,20 @@ def test_a_base_that_brings_its_wal_goes_on_with_what_the_archive_has_behind_it(
             assert caught.value.code == "recover.gap" and "--immediate" in caught.value.hint and not data.exists()
             chain.recover(data, "immediate")
             assert rows(chain, data) == []
+
+
+def test_a_gap_that_only_all_repositories_together_show_is_refused(chain, data):
+    chain.archived = True
+    chain.body["repositories"]["vault"] = {"path": str(chain.folder / "vault")}
+    chain.based()
+    names = written(chain, 1, 2, 3)
+    with without(chain, *names[1:]):
+        # the one ends early, and the other one goes on from there
+        chain.recover(data)
+        assert rows(chain, data) == [1, 2, 3]
+        with without(chain, names[1], repository="vault"), pytest.raises(Refused, match="WAL has a gap") as caught:
+            chain.recover(data)
+        assert caught.value.code == "recover.gap" and not data.exists()
 
 
 class Losing:

@@ -67,14 +67,15 @@ def choose_window(windows: Iterable[Window], target: Target, now: datetime) -> W
         return _by_lsn(usable, Lsn.parse(target.value))
     chosen = usable[-1]
     if target.kind != "immediate" and chosen.beyond:
-        raise _gap(chosen, target)
+        raise gap(chosen, target)
     if target.kind in ("xid", "name") and chosen.reach <= chosen.start:
         raise Refused(f"base {chosen.backup} has no WAL behind it, so {target} cannot be reached",
                       code="recover.out_of_reach", hint=_nearest(usable, None))
     return chosen
 
 
-def _gap(chosen: Window, target: Target) -> Refused:
+def gap(chosen: Window, target: Target) -> Refused:
+    """Return the refusal of a target that may lie behind the gap at which a base's WAL ends."""
     if chosen.reach <= chosen.start:
         return Refused(f"WAL has a gap right behind base {chosen.backup} at {chosen.start}, and {target} lies beyond",
                        code="recover.gap", hint="Recover to the end of the base itself with --immediate "

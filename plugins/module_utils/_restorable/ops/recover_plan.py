@@ -22,7 +22,7 @@ from ..ports import Store
 from .base_chain import read_chain
 from .recovery_ports import RecoveryPlace
 from .wal_feed import AHEAD
-from .windows import Recoverable, recoverable
+from .windows import Recoverable, recoverable, refuse_a_gap_between
 from .world import World
 
 BEGUN = 2                          # segments that a server writes while it ends a recovery
@@ -87,6 +87,8 @@ def plan_recovery(world: World, place: RecoveryPlace, wish: RecoverWish) -> Reco
             store.check(write=False)
             found = recoverable(world, store, timeline=wish.timeline, only=wish.backup)
             window = choose_window(found.windows, wish.target, world.clock.now())
+            if wish.target.kind in ("latest", "xid", "name"):
+                refuse_a_gap_between(world, found, window, wish.target)
             chain = read_chain(world, store, window.backup, found.catalogue)
         except (Damaged, NotFound, Refused, Unavailable) as error:
             first = first or error

@@ -4,17 +4,18 @@
 """What can be recovered from a repository: every base backup, and how far its WAL leads without a gap."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..errors import Damaged, NotFound, Refused
+from ..errors import Damaged, NotFound, Refused, Unavailable
 from ..model.catalogue import Catalogue
 from ..model.leading import lead
 from ..model.lsn import Lsn
 from ..model.manifest import Manifest
 from ..model.naming import BackupId
 from ..model.pick import PHYSICAL
-from ..model.recovery import Window
+from ..model.recovery import Window, gap
+from ..model.recovery_target import Target
 from ..model.timeline import Lineage, latest
 from ..model.wal import Segment
 from ..model.wal_catalogue import WalCatalogue
@@ -64,6 +65,34 @@ def recoverable(world: World, store: Store, *, timeline: int = 0, only: str = ""
                       code="recover.other_timeline",
                       hint="Choose another with --timeline, or take a base backup on this one.")
     return Recoverable(store, catalogue, wal, lineage, windows, manifests, unreadable)
+
+
+def refuse_a_gap_between(world: World, found: Recoverable, window: Window, target: Target) -> None:
+    """Raise Refused if WAL of another repository lies behind a gap that no repository fills.
+
+    Recovery reads every segment from whichever repository has it, so the end is where all of them together end.
+    """
+    others = [read_wal_catalogue(world, store) for store in _readable(world, found.store)]
+    reach = window.reach
+    while True:
+        further = max((each.reach(found.lineage, reach) for each in (found.wal, *others)), default=reach)
+        if further <= reach:
+            break
+        reach = further
+    if others and max(each.newest(found.lineage) for each in others) > max(reach, window.start):
+        raise gap(replace(window, reach=reach, beyond=True), target)
+
+
+def _readable(world: World, read: Store) -> list[Store]:
+    found = []
+    for store in world.stores:
+        try:
+            if store is not read:
+                store.check(write=False)
+                found.append(store)
+        except Unavailable:
+            continue                   # where the end would be, the recovery itself asks it, and stops if it cannot
+    return found
 
 
 def _manifests(world: World, store: Store,
