@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 at every storage call of a base backup and of a recovery: what counted still counts, a new run is whole."""
+"""kill -9 at storage calls of base backups, chains and recoveries: what counted still counts, a new run is whole."""
 from __future__ import annotations
 
 import shutil
@@ -32,6 +32,18 @@ def chain(empty_server, folder):
 
 
 @pytest.fixture
+def linked(empty_server, folder):
+    """A chain of a full base and an incremental, each of which brings its own WAL, and a row behind them."""
+    chain = Physical(empty_server(18, config=archiving(18), initdb=("--wal-segsize=1",)), folder)
+    chain.server.sql("CREATE TABLE rows (id int)")
+    chain.based()
+    chain.server.sql("INSERT INTO rows VALUES (1)")
+    chain.based(kind="incremental")
+    chain.server.sql("INSERT INTO rows VALUES (2)")
+    return chain
+
+
+@pytest.fixture
 def data():
     folder = new_folder()
     yield home(folder)
@@ -44,8 +56,9 @@ def killed_at(chain, last, work) -> int:
     steps = Steps(last)
     # the shipper is another process, which lives, and what it has shipped is gone
     chain.sleep = lambda seconds: plainly(chain, lambda: chain.waiting(seconds))
-    plainly(chain, chain.ship)
-    for path in (chain.server.folder / "arch").iterdir():
+    if chain.archived:
+        plainly(chain, chain.ship)
+    for path in (chain.server.folder / "arch").glob("*"):
         path.unlink()
     try:
         return in_child(work)
@@ -92,6 +105,48 @@ def test_a_base_backup_that_dies_at_any_storage_call_is_none_and_the_next_one_is
     ends = {each: Lsn.parse(chain.show(each)[2].base.stop_lsn).value for each in good}
     assert ends[str(plan.base.id)] == max(ends.values())
     with chain.running(data) as back:
+        assert back.sql("SELECT id FROM rows") == [(1,)]
+
+
+def test_an_incremental_that_dies_at_any_storage_call_is_none_and_the_chain_stays_whole(linked, data):
+    good, last = linked.ids(), 0
+    for last in range(1, ENOUGH):
+        status = killed_at(linked, last, lambda: linked.base(kind="incremental"))
+        found = linked.ids()
+        more = [each for each in found if each not in good]
+        assert set(good) <= set(found) and len(more) in (0, 1), last
+        if more:
+            assert [each.verdict for each in linked.verify(more[0])] == ["passed"], last
+            good = found
+        if status == 0:
+            break
+        assert status == signal.SIGKILL, last
+    assert 15 < last < ENOUGH - 1
+    assert [each for row in linked.list() for each in row.catalogue.orphans()] == []
+    # the newest stands on the one before it, down to the full one
+    plan, _done = linked.recover(data)
+    assert len(plan.chain) >= 3 and str(plan.base.id) == good[-1]
+    with linked.running(data) as back:
+        assert back.sql("SELECT id FROM rows ORDER BY id") == [(1,), (2,)]
+
+
+def test_a_recovery_of_a_chain_that_dies_at_every_third_storage_call_leaves_no_server(linked, data):
+    # every one of them is taken by the recovery of a single base below; a chain differs in what lies around meanwhile
+    before, last, refused = linked.files(), 0, ""
+    for last in range(1, ENOUGH, 3):
+        status = killed_at(linked, last, lambda: linked.recover(data, force=True))
+        for aside in data.parent.glob("data.before-*"):
+            shutil.rmtree(aside)
+        assert linked.files() == before, last
+        if status == 0:
+            break
+        assert status == signal.SIGKILL, last
+        if (data / "global" / "pg_control").exists() and not refused:
+            refused = starts(linked, data)
+    assert 'must specify "restore_command"' in refused, refused
+    assert 10 < last < ENOUGH - 1
+    assert [each.name for each in data.parent.iterdir()] == ["data"]
+    with linked.running(data) as back:
         assert back.sql("SELECT id FROM rows") == [(1,)]
 
 
