@@ -1,9 +1,9 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scenario's PostgreSQL: archiving, under load, lost, and asked after its recovery.
+"""The scenario's PostgreSQL: set to archive by the module, under load, lost, and asked after its recovery.
 
-    server.py start FOLDER | lose FOLDER | compare FOLDER | stop FOLDER
+    server.py start FOLDER | restart FOLDER | load FOLDER | lose FOLDER | compare FOLDER | stop FOLDER
 """
 from __future__ import annotations
 
@@ -29,13 +29,12 @@ MAJOR = 15
 LOAD = "INSERT INTO ledger DEFAULT VALUES;\n"
 # A row's xid and when it was committed, by the server's own record of commits
 ROWS = "SELECT xmin::text, extract(epoch FROM pg_xact_commit_timestamp(xmin))::text FROM ledger"
-SETTINGS = {"wal_level": "replica", "archive_mode": "on", "archive_timeout": "5s", "listen_addresses": "",
-            "track_commit_timestamp": "on"}
+SETTINGS = {"listen_addresses": "", "track_commit_timestamp": "on"}
 
 
 def main(argv: list[str]) -> int:
     """Do what argv says."""
-    verbs = {"start": start, "lose": lose, "compare": compare, "stop": stop}
+    verbs = {"start": start, "restart": restart, "load": load, "lose": lose, "compare": compare, "stop": stop}
     if len(argv) != 2 or argv[0] not in verbs:
         sys.stderr.write(__doc__ or "")
         return 2
@@ -44,15 +43,15 @@ def main(argv: list[str]) -> int:
 
 
 def start(folder: pathlib.Path) -> None:
-    """Run a server that archives by our own command, put it under load, and leave the settings in settings.json."""
+    """Run a server as initdb makes it and our shipper, and leave the settings in settings.json."""
     bin_dir = find_bin_dir(MAJOR)
     home = pathlib.Path(tempfile.mkdtemp(prefix="rs-physical-", dir="/tmp"))
     home.chmod(0o711)
-    host = Archiving(home)
+    host = Archiving(home, archive_timeout="5s")
     run(bin_dir, home, "initdb", "-D", f"{home}/data", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C",
         "-N")
     with open(home / "data" / "postgresql.conf", "a", encoding="utf-8") as file:
-        lines = {**SETTINGS, "unix_socket_directories": str(home), "archive_command": host.archive_command}
+        lines = {**SETTINGS, "unix_socket_directories": str(home)}
         file.writelines(f"{key} = '{value}'\n" for key, value in lines.items())
     host.write_config(data_directory=f"{home}/data")
     run(bin_dir, home, "pg_ctl", "-D", f"{home}/data", "-l", f"{home}/server.log", "-w", "start")
@@ -65,15 +64,30 @@ def start(folder: pathlib.Path) -> None:
     shipper = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT / "plugins" / "module_utils")},
                                cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     ask(home, "CREATE TABLE ledger (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz DEFAULT now())")
-    (home / "load.sql").write_text(LOAD)
-    load = subprocess.Popen([f"{bin_dir}/pgbench", "-n", "-c", "2", "-R", "40", "-T", "3600", "-f", f"{home}/load.sql",
-                             "-h", str(home), "-U", "postgres", "postgres"], stdin=subprocess.DEVNULL, cwd=home,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-                            **unprivileged())
     body = {"repositories": host.body["repositories"], "clusters": {"shop": cluster}, "home": str(home),
-            "load": load.pid, "shipper": shipper.pid, "bin_dir": bin_dir}
+            "shipper": shipper.pid, "bin_dir": bin_dir}
     (folder / "settings.json").write_text(json.dumps(body))
     sys.stdout.write(f"PostgreSQL {MAJOR} in {home}\n")
+
+
+def restart(folder: pathlib.Path) -> None:
+    """Restart the server, as the module asks for it when a setting waits for that."""
+    body = read(folder)
+    home = pathlib.Path(body["home"])
+    run(body["bin_dir"], home, "pg_ctl", "-D", f"{home}/data", "-l", f"{home}/server.log", "-w", "-m", "fast",
+        "restart")
+
+
+def load(folder: pathlib.Path) -> None:
+    """Put the server under load."""
+    body = read(folder)
+    home, bin_dir = pathlib.Path(body["home"]), body["bin_dir"]
+    (home / "load.sql").write_text(LOAD)
+    pgbench = subprocess.Popen([f"{bin_dir}/pgbench", "-n", "-c", "2", "-R", "40", "-T", "3600", "-f",
+                                f"{home}/load.sql", "-h", str(home), "-U", "postgres", "postgres"],
+                               stdin=subprocess.DEVNULL, cwd=home, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True, **unprivileged())
+    (folder / "settings.json").write_text(json.dumps({**body, "load": pgbench.pid}))
 
 
 def lose(folder: pathlib.Path) -> None:
@@ -120,7 +134,8 @@ def stop(folder: pathlib.Path) -> None:
         return
     body = read(folder)
     home = pathlib.Path(body["home"])
-    end(body["load"], signal.SIGKILL, home)
+    if "load" in body:
+        end(body["load"], signal.SIGKILL, home)
     end(body["shipper"], signal.SIGTERM, home)
     state = home / "data" / "postmaster.pid"
     if state.exists():
