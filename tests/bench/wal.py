@@ -1,10 +1,11 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WAL beside pgBackRest: draining 100 ready segments, fetching them again, the cost of archive_command, the prune plan.
+"""WAL beside pgBackRest: draining 100 ready segments, fetching and replaying them, archive_command, the prune plan.
 
-Both sides are driven the way PostgreSQL drives them: one command after another, by sh, in the data directory, for
-each segment in its order. What replays a segment is not in it, so the fetching side is the harder of the two for both.
+Draining and fetching are driven the way PostgreSQL does it: one command after another, by sh, in the data directory,
+for each segment in its order; what replays a segment is not in the fetching. The replay is a real server's, which
+recovers from a copy of before the load to the end of the archive.
 """
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Callable, Iterator
 
 from _restorable.host.wal_scripts import write_scripts
@@ -27,7 +28,7 @@ from _restorable.model.wal import Segment
 from _restorable.model.wal_naming import stored_wal, wal_key
 from _restorable.model.wal_retention import BaseSpan, plan_wal, wal_keep
 from _restorable.model.wal_settings import WalJob
-from tests.kit.servers import RunningServer, start_server, unprivileged
+from tests.kit.servers import RunningServer, run_folder, start_server, unprivileged
 
 from .measure import Series, in_turn, ratio
 from .table import Row
@@ -50,7 +51,9 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Row]:
         drained = in_turn(rounds, {"restorable": ours.drain, "pgbackrest": theirs.drain}, say)
         fetched = in_turn(rounds, {"restorable": ours.fetch, "pgbackrest": theirs.fetch}, say)
         rows.append(_row(f"rate of draining {COUNT} segments", drained, 1.3))
-        rows.append(_row(f"rate of fetching {COUNT} segments", fetched, 1.0))
+        rows.append(_row(f"rate of fetching {COUNT} segments, without replay", fetched, 1.0))
+        replayed = in_turn(rounds, {"restorable": ours.replay, "pgbackrest": theirs.replay}, say)
+        rows.append(_row(f"rate of a server's replay of {COUNT} segments", replayed, 1.0))
         rows.append(Row("memory of the shipper : 128 MiB", ours.peak / 2**27, 1, detail=f"{ours.peak / 2**20:.0f} MiB"))
     return rows
 
@@ -70,12 +73,16 @@ def _segments(say: Callable[[str], None]) -> Iterator[tuple[RunningServer, list[
         folder = server.folder / "bench"
         folder.mkdir(mode=0o700)
         _give(folder)
+        subprocess.run([f"{server.bin_dir}/pg_basebackup", "-h", str(server.folder), "-U", server.superuser, "-c",
+                        "fast", "-D", f"{folder}/base", "-X", "fetch", "--no-sync"], check=True, cwd=folder,
+                       **unprivileged())
         say(f"writing {COUNT} segments")
         server.sql("CREATE TABLE t AS SELECT g n, md5(g::text) a, random() b FROM generate_series(1, 200000) g")
         status = server.folder / "data" / "pg_wal" / "archive_status"
-        while len(list(status.glob("*.ready"))) < COUNT:
+        while len(list(status.glob("*.ready"))) <= COUNT:
             server.sql("UPDATE t SET b = random(), a = md5(b::text)")
-        names = sorted(path.name[:-len(".ready")] for path in status.glob("*.ready"))[:COUNT]
+        ready = sorted(path.name[:-len(".ready")] for path in status.glob("*.ready"))
+        names = [each for each in ready if len(each) == 24][:COUNT]    # not the base backup's own history file
         yield server, names, folder
 
 
@@ -96,6 +103,29 @@ class Contestant:
                 time.sleep(0.05)
             after(name)
         return time.monotonic() - began
+
+    def recovered(self, command: str) -> float:
+        """Recover a fresh copy to the end of the archive by a restore_command; return the seconds until it is open."""
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir(mode=0o700)
+        shutil.copytree(self.folder / "base", copy / "data")
+        lines = {"restore_command": command, "unix_socket_directories": str(copy), "archive_mode": "off"}
+        with open(copy / "data" / "postgresql.auto.conf", "a", encoding="utf-8") as file:
+            file.writelines(f"{key} = '{value}'\n" for key, value in lines.items())
+        (copy / "data" / "recovery.signal").touch()
+        _give(copy)
+        began = time.monotonic()
+        with run_folder(self.server.major, self.server.bin_dir, copy, self.server.superuser) as back:
+            while "database system is ready to accept connections" not in back.log_text():
+                if back.process.poll() is not None:
+                    raise RuntimeError(f"the server ended:\n{back.log_text()[-2000:]}")
+                time.sleep(0.05)
+            seconds = time.monotonic() - began
+            restored = back.log_text().count("restored log file")
+        if restored < COUNT - 2:
+            raise RuntimeError(f"{restored} segments were replayed, not {COUNT}")
+        return seconds
 
     def took(self, name: str) -> None:
         """Do what PostgreSQL does with a restored segment, but for replaying it."""
@@ -168,10 +198,21 @@ class Ours(Contestant):
         """Fetch every segment once, by prefetching."""
         command = restore_command(self.job, [str(self.launcher), "wal-get"]).replace("%p", "pg_wal/RECOVERYXLOG")
         seconds = self.each(command, after=self.took)
+        self._stop_prefetching()
+        return seconds, 0, 0
+
+    def _stop_prefetching(self) -> None:
         pid = self.spool / "get" / "pid"
         if pid.exists():
-            os.kill(int(pid.read_text()), 15)
+            with suppress(ProcessLookupError):
+                os.kill(int(pid.read_text()), 15)
             time.sleep(1)
+
+    def replay(self) -> tuple[float, int, int]:
+        """Let a server replay every segment, by prefetching."""
+        shutil.rmtree(self.spool / "get", ignore_errors=True)
+        seconds = self.recovered(restore_command(self.job, [str(self.launcher), "wal-get"]))
+        self._stop_prefetching()
         return seconds, 0, 0
 
     def ahead(self) -> float:
@@ -204,10 +245,19 @@ class Theirs(Contestant):
 
     def fetch(self) -> tuple[float, int, int]:
         """Fetch every segment once."""
+        self._empty_spool()
+        return self.each(self._command("archive-get %f pg_wal/RECOVERYXLOG"), after=self.took), 0, 0
+
+    def replay(self) -> tuple[float, int, int]:
+        """Let a server replay every segment."""
+        self._empty_spool()
+        words = f'--pg1-path={self.folder}/copy/data archive-get %f "%p"'
+        return self.recovered(self._command(words)), 0, 0
+
+    def _empty_spool(self) -> None:
         shutil.rmtree(self.folder / "pgbackrest" / "spool")
         (self.folder / "pgbackrest" / "spool").mkdir(mode=0o700)
         _give(self.folder)
-        return self.each(self._command("archive-get %f pg_wal/RECOVERYXLOG"), after=self.took), 0, 0
 
 
 def _command_row(ours: Ours, rounds: int, say: Callable[[str], None]) -> Row:
