@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any, Callable
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
@@ -74,7 +75,8 @@ class FaultyBody:
 class BrokenFrom:
     """A client whose calls number position to position + times - 1, of whatever verb, fail. calls counts all of them.
 
-    late lets the call do its work first, so that only the answer is lost.
+    late lets the call do its work first, so that only the answer is lost. `with BrokenFrom(…) as client` fails if none
+    of those calls was made.
     """
 
     def __init__(self, inner: Any, position: int, times: float, error: Callable[[], Exception], *,
@@ -84,6 +86,13 @@ class BrokenFrom:
         self._guard = threading.Lock()
         self.calls: list[str] = []
         self.struck: list[str] = []
+
+    def __enter__(self) -> BrokenFrom:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if kind is None and not self.struck:
+            raise AssertionError(f"call {self._position} was not reached: {', '.join(self.calls) or 'none was made'}")
 
     def __getattr__(self, verb: str) -> Any:
         method = getattr(self._inner, verb)
@@ -103,3 +112,19 @@ class BrokenFrom:
             return answer
 
         return call
+
+
+class Changed:
+    """A client some calls of which are ours: Changed(client, head_object=f); f is given the real method first."""
+
+    def __init__(self, inner: Any, **verbs: Callable[..., Any]) -> None:
+        self._inner, self._verbs = inner, verbs
+
+    def __getattr__(self, verb: str) -> Any:
+        method, ours = getattr(self._inner, verb), self._verbs.get(verb)
+        return partial(ours, method) if ours else method
+
+
+def denied(_method: Any, **_arguments: Any) -> Any:
+    """Answer a call of Changed that these credentials may not make it."""
+    raise answered("AccessDenied", 403)

@@ -28,6 +28,7 @@ from _restorable.store.s3_client import connect
 
 KEY_ID, SECRET = "restorable-test", "Gehe1m-fuer-S3"
 TOOLS = Path(sys.executable).parent
+MOTO = Path(__file__).with_name("moto_aws.py")
 
 _numbers = itertools.count()
 
@@ -51,8 +52,12 @@ class S3Server:
         return repository(name, self.settings(bucket, **more))
 
     def client(self, bucket: str = "any", **more: Any) -> Any:
-        """Return a boto3 client of our own making."""
-        return connect(self.repository(bucket, **more))
+        """Return a boto3 client of our own making; one for all who ask for nothing more."""
+        if more:
+            return connect(self.repository(bucket, **more))
+        if "client" not in self.made:
+            self.made["client"] = connect(self.repository("any"))
+        return self.made["client"]
 
     def bucket(self, **options: Any) -> str:
         """Make a new bucket; options are those of create_bucket."""
@@ -83,7 +88,7 @@ def rclone(folder: Path, *more: str) -> Iterator[S3Server]:
 @contextmanager
 def moto(folder: Path) -> Iterator[S3Server]:
     """Run moto's server."""
-    with _served("moto", [str(TOOLS / "moto_server"), "-H", "127.0.0.1", "-p"], folder, dict(os.environ)) as url:
+    with _served("moto", [sys.executable, str(MOTO), "-H", "127.0.0.1", "-p"], folder, dict(os.environ)) as url:
         yield S3Server("moto", importlib.metadata.version("moto"), url)
 
 
