@@ -80,7 +80,7 @@ def prune(world: World, policy: Policy, *, bases: Policy | None = None, evidence
         plans = _plans(world, policies, confirm)
         wal = _wal_plans(world, plans, policies, window)
         _announce(world, plans, wal, confirm)
-        done = [_Done(swept.warnings(store)) for store, _catalogue, _plan in plans]
+        done = [_Done((*losses.notes[store.name], *swept.warnings(store))) for store, _catalogue, _plan in plans]
         try:
             for (store, catalogue, plan), each in zip(plans, done):
                 with _excused(world, each):

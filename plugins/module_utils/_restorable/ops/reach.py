@@ -27,6 +27,7 @@ class Losses:
     def __init__(self, left: int = 0) -> None:
         self.left = left
         self.errors: dict[str, RestorableError] = {}
+        self.notes: dict[str, tuple[str, ...]] = {}    # what a repository could not clean up while it was checked
         self._guard = threading.Lock()
 
     def take(self, name: str, error: RestorableError) -> bool:
@@ -40,9 +41,10 @@ class Losses:
             return True
 
     def warnings(self, what: str) -> tuple[str, ...]:
-        """Tell which repositories lack what was done, and how they catch up."""
-        return tuple(f"repository {name} lacks {what}: {error.message}; when it can be used again, run "
+        """Tell which repositories lack what was done, and how they catch up; and what was noted of the others."""
+        lost = tuple(f"repository {name} lacks {what}: {error.message}; when it can be used again, run "
                      f"`restorable sync --to {name}`" for name, error in sorted(self.errors.items()))
+        return (*lost, *(words for notes in self.notes.values() for words in notes))
 
 
 def reach(world: World, *, write: bool) -> tuple[World, Losses]:
@@ -55,6 +57,7 @@ def reach(world: World, *, write: bool) -> tuple[World, Losses]:
     for store in world.stores:
         try:
             store.check(write=write)
+            losses.notes[store.name] = getattr(store, "notes", ())
             left.append(store)
         except RestorableError as error:
             if not world.any_is_enough or not losses.take(store.name, error):

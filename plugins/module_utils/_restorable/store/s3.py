@@ -23,8 +23,9 @@ from .s3_confirm import checksums, confirms, confirms_whole, repeats
 from .s3_delete import delete_current
 from .s3_errors import ABSENT, Place, code_of
 from .s3_get import body_of
-from .s3_list import is_key, objects, stale_uploads
+from .s3_list import is_key, objects
 from .s3_lock import Locks
+from .s3_stale import abort_stale
 from .s3_upload import Upload, peeked, split
 from .whole_file import put_whole_file
 
@@ -51,6 +52,7 @@ class S3Store:
         self._client = client
         self._opened: Calls | None = None
         self.conditional = False       # whether the endpoint was seen to refuse a second put by itself
+        self.notes: tuple[str, ...] = ()   # what the last check could not clean up, for a warning
         self.checksum = settings.checksum  # md5 once the endpoint was seen to pass over the one that is set
 
     @property
@@ -80,8 +82,7 @@ class S3Store:
         self._calls("list_objects_v2", Prefix=self._prefix, MaxKeys=1)
         if not write:
             return
-        for key, upload in stale_uploads(self._calls, self._prefix, self._now()):
-            self._calls("abort_multipart_upload", key, UploadId=upload)
+        self.notes = abort_stale(self._calls, self._prefix, self._now())
         self._probe()
 
     def put(self, key: str, chunks: Iterable[bytes]) -> Stored:
@@ -109,13 +110,7 @@ class S3Store:
 
     def get(self, key: str) -> Iterator[bytes]:
         """Yield an object's bytes; a broken connection is taken up again where it broke. See Store.get."""
-        try:
-            yield from body_of(self._calls, self._key(key))
-        except Failed as failed:
-            if code_of(failed.error) in ABSENT:
-                raise NotFound(f"object {self.name}:{key} does not exist", code="store.missing",
-                               hint="See with `restorable list` what the repository holds.") from failed.error
-            raise failed.told from failed.error
+        yield from self._body(key, self._key(key))
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Yield the objects whose keys begin with prefix, sorted by key; see Store.list."""
@@ -163,6 +158,15 @@ class S3Store:
             # the clock went on since the request
             self.locks.extend([key], until, slack=SLACK)
 
+    def _body(self, key: str, full: str) -> Iterator[bytes]:
+        try:
+            yield from body_of(self._calls, full)
+        except Failed as failed:
+            if code_of(failed.error) in ABSENT:
+                raise NotFound(f"object {self.name}:{key} does not exist", code="store.missing",
+                               hint="See with `restorable list` what the repository holds.") from failed.error
+            raise failed.told from failed.error
+
     def _read_back(self, key: str, sent: Tally) -> None:
         found = Tally()
         for _chunk in found(self.get(key)):
@@ -190,7 +194,7 @@ class S3Store:
                 self.conditional = code_of(failed.error) in ("PreconditionFailed", "412")
                 if not self.conditional and code_of(failed.error) not in ("NotImplemented", "501"):
                     raise failed.told from failed.error
-            if b"".join(body_of(self._calls, full)) != data:
+            if b"".join(self._body(key, full)) != data:
                 raise Damaged(f"repository {self.name}: {self.settings.place} gives back other bytes than it was sent",
                               hint="Trust no backup to it; look at its logs.", code="store.corrupted")
         finally:
