@@ -19,7 +19,7 @@ from ..stream.tally import Tally
 from .s3_calls import Calls, Failed
 from .s3_client import client_of
 from .s3_commit import TOKEN, Commit, look
-from .s3_confirm import checksums, confirms, confirms_whole, repeats
+from .s3_confirm import checksums, confirms, confirms_whole, etag_of_one, joined_etag, repeats
 from .s3_delete import delete_current
 from .s3_errors import ABSENT, Place, code_of
 from .s3_get import body_of
@@ -126,18 +126,18 @@ class S3Store:
 
     def _put_one(self, commit: Commit, key: str, data: bytearray) -> bool:
         sums = self._sums_of_one(data)
-        answer = commit("put_object", Body=data, **sums, **self._arguments(key, commit))
-        return confirms(answer, sums, data) if answer else False
+        answer = commit("put_object", etag=etag_of_one(sums), Body=data, **sums, **self._arguments(key, commit))
+        return confirms(answer, sums, data)
 
     def _put_many(self, commit: Commit, key: str, parts: Iterable[tuple[int, bytearray]]) -> bool:
         settings = self.settings
         with Upload(self._calls, self._key(key), method=self.checksum, parallel=settings.parallel,
                     base=settings.part_size * MIB, arguments=self._arguments(key, commit)) as upload:
             sent = upload.send(parts)
-            answer = commit("complete_multipart_upload", UploadId=sent.upload,
+            answer = commit("complete_multipart_upload", etag=joined_etag(sent.rows), UploadId=sent.upload,
                             MultipartUpload={"Parts": list(sent.rows)})
             upload.completed = True
-        return sent.confirmed and bool(answer) and confirms_whole(answer, sent.rows)
+        return sent.confirmed and confirms_whole(answer, sent.rows)
 
     def _arguments(self, key: str, commit: Commit) -> dict[str, Any]:
         """Return what every new object is given: how it is kept, and the token by which its writer knows it."""
@@ -199,12 +199,15 @@ class S3Store:
                               hint="Trust no backup to it; look at its logs.", code="store.corrupted")
         finally:
             try:
-                delete_current(self._calls, full, f"{self.name}:{key}", self._now())
+                # a put whose answer was lost, or the second one, may have made another version
+                for _version in range(4):
+                    if not delete_current(self._calls, full, f"{self.name}:{key}", self._now()):
+                        break
             except Refused as error:
                 if retained_until(error) is None:
                     raise              # a bucket that locks all that comes keeps these few bytes too
 
-    def _sums_of_one(self, data: bytes | bytearray) -> dict[str, str]:
+    def _sums_of_one(self, data: bytes | bytearray) -> dict[str, Any]:
         """Return what goes with an object in one request: an MD5 too, which a bucket that locks objects asks for."""
         return {**checksums(self.checksum, data), **checksums("md5", data)}
 

@@ -48,8 +48,12 @@ class Calls:
         except Failed as failed:
             raise failed.told from failed.error
 
-    def ask(self, verb: str, key: str = "", **arguments: Any) -> Answer:
-        """Do the same, and raise Failed, for a caller that makes its own sense of some errors."""
+    def ask(self, verb: str, key: str = "", *, done: Callable[[], dict[str, Any] | None] | None = None,
+            **arguments: Any) -> Answer:
+        """Do the same, and raise Failed, for a caller that makes its own sense of some errors.
+
+        done is asked before the call is made again: what it gives is the answer, if an earlier try did its work.
+        """
         if key:
             arguments["Key"] = key
         for attempt in range(self._retries + 1):
@@ -60,7 +64,14 @@ class Calls:
                     told = explain(error, self.place, verb, key)
                     raise Failed(error, told, repeated=attempt > 0) from error
                 self.wait(attempt)
+                found = done() if done else None
+                if found is not None:
+                    return Answer(found, True)
         raise AssertionError("a loop without an end")
+
+    def once(self) -> Calls:
+        """Return the same that makes no call again, for what is not worth to wait for."""
+        return Calls(self._client, self.place, retries=0, pause=self._pause)
 
     def wait(self, attempt: int) -> None:
         """Pause before the next try: longer each time, and never in step with other writers."""

@@ -54,10 +54,15 @@ def confirms_whole(answer: dict[str, Any], parts: Sequence[dict[str, Any]]) -> b
             joined = hashlib.sha256(raw).digest() if name == "ChecksumSHA256" else zlib.crc32(raw).to_bytes(4, "big")
             if answer[name].removesuffix(count) == _base64(joined):
                 return True
+    return etag_of(answer) == joined_etag(parts) != ""
+
+
+def joined_etag(parts: Sequence[dict[str, Any]]) -> str:
+    """Return the ETag that an object of these parts has, "" where their own ETags are no MD5."""
     tags = [etag_of(part) for part in parts]
     if not all(map(_MD5.fullmatch, tags)):
-        return False
-    return etag_of(answer) == _md5(b"".join(bytes.fromhex(each) for each in tags)).hex() + count
+        return ""
+    return f"{_md5(b''.join(bytes.fromhex(each) for each in tags)).hex()}-{len(parts)}"
 
 
 def part_of(number: int, answer: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +74,11 @@ def part_of(number: int, answer: dict[str, Any]) -> dict[str, Any]:
 def etag_of(answer: dict[str, Any]) -> str:
     """Return an answer's ETag without its quotes."""
     return str(answer.get("ETag", "")).strip('"')
+
+
+def etag_of_one(sent: dict[str, str]) -> str:
+    """Return the ETag that an object of one request has, by the MD5 that goes with it."""
+    return base64.b64decode(sent["ContentMD5"]).hex()
 
 
 class Reading:

@@ -18,27 +18,28 @@ _HINT = ("Allow s3:ListBucketVersions on the bucket to who deletes, or s3:GetObj
          "s3:DeleteObjectVersion; docs/policies/prune-host.json has all of it.")
 
 
-def delete_current(calls: Calls, key: str, name: str, now: datetime) -> None:
-    """Remove an object; one that is absent is fine. Raise Refused("store.retained") where object lock forbids it.
+def delete_current(calls: Calls, key: str, name: str, now: datetime) -> bool:
+    """Remove an object; return whether it was there. Raise Refused("store.retained") where object lock forbids it.
 
     Without its version a versioned bucket would only hide the object: it would cost as before, and no lock would be
     asked. A key that is read by nobody but us has one version.
     """
     found = _current(calls, key)
     if found is None:
-        return
+        return False
     version = {"VersionId": found["VersionId"]} if found.get("VersionId") else {}
     try:
         answer = calls.ask("delete_object", key, **version).body
     except Failed as failed:
         if code_of(failed.error) in ABSENT:
-            return
+            return False
         why = _locked(calls, key, found, name, now) if code_of(failed.error) in DENIED else None
         raise (why or failed.told) from failed.error
     if answer.get("DeleteMarker") and not found:
         _show_again(calls, key, answer)
         raise ConfigError(f"object {name} is kept: the bucket has versions, and these credentials may not ask which "
                           "one is to go", hint=_HINT, code="store.denied")
+    return found != {}                 # who was told nothing of it must not ask for ever
 
 
 def _current(calls: Calls, key: str) -> dict[str, Any] | None:

@@ -29,13 +29,17 @@ FULL = ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "507", "Ent
 WITHOUT = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "UnauthorizedSSOTokenError",
            "TokenRetrievalError")      # botocore's own, before anything is sent
 
+_WRITE = "s3:PutObject, with object_lock s3:PutObjectRetention and with tags s3:PutObjectTagging,"
 # what a role must allow for a call, as IAM names it
 ACTIONS = {
-    "head_object": "s3:GetObject", "get_object": "s3:GetObject", "put_object": "s3:PutObject",
-    "create_multipart_upload": "s3:PutObject", "upload_part": "s3:PutObject",
+    "head_object": "s3:GetObject", "get_object": "s3:GetObject", "put_object": _WRITE,
+    "create_multipart_upload": _WRITE, "upload_part": "s3:PutObject",
     "complete_multipart_upload": "s3:PutObject", "abort_multipart_upload": "s3:AbortMultipartUpload",
     "list_multipart_uploads": "s3:ListBucketMultipartUploads", "list_objects_v2": "s3:ListBucket",
-    "head_bucket": "s3:ListBucket", "delete_object": "s3:DeleteObject and s3:DeleteObjectVersion",
+    "head_bucket": "s3:ListBucket", "list_object_versions": "s3:ListBucketVersions",
+    "list_parts": "s3:ListMultipartUploadParts",
+    "delete_object": "s3:DeleteObject and s3:DeleteObjectVersion",
+    "get_object_legal_hold": "s3:GetObjectLegalHold", "get_object_retention": "s3:GetObjectRetention",
     "put_object_legal_hold": "s3:PutObjectLegalHold", "put_object_retention": "s3:PutObjectRetention",
 }
 
