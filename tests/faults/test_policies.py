@@ -43,6 +43,15 @@ def guarded(tmp_path_factory):
                 iam.put_user_policy(UserName=user, PolicyName="only", PolicyDocument=text)
                 made = iam.create_access_key(UserName=user)["AccessKey"]
                 keys[kind, path.stem] = dict(zip(SECRETS, (made["AccessKeyId"], made["SecretAccessKey"])))
+        # a role that somebody assumes for a time, with the rights of a database host
+        role = iam.create_role(RoleName="host", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        iam.put_role_policy(RoleName="host", PolicyName="only", PolicyDocument=(
+            POLICIES / "backup-host.json").read_text().replace("BUCKET", buckets["versions"]).replace("PREFIX", PREFIX))
+        sts = boto3.client("sts", endpoint_url=server.url, region_name="us-east-1", aws_access_key_id="root",
+                           aws_secret_access_key="root")
+        made = sts.assume_role(RoleArn=role, RoleSessionName="tonight")["Credentials"]
+        keys["session"] = dict(zip((*SECRETS, "session_token"), (
+            made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])))
         # the auditor of these tests sees everything
         iam.create_user(UserName="auditor")
         iam.put_user_policy(UserName="auditor", PolicyName="all", PolicyDocument=json.dumps(
@@ -118,13 +127,15 @@ def test_each_identity_does_its_work_and_nothing_beyond_it(as_host, client, buck
         assert denied(client(policy).put_object, Bucket=bucket, Key=f"{PREFIX}{NAME}/backup/x/manifest.json", Body=b"x")
     status, _out, err = host.run("restore", "--database", "any", "--into", "other")
     assert status != 0, err
+    auditor.create_multipart_upload(Bucket=bucket, Key=f"{PREFIX}given-up")    # by moto's word in 2010
     status, out, err = as_host("drill-host").run("drill")
-    assert (status, "warning" in err) == (0, False), err
+    assert (status, "warning" in err, "list_parts was denied, so a multipart upload" in out) == (0, False, True), out
     old, kept = sorted({key.split("/")[3] for key in keys if "/backup/" in key})
     host = as_host("prune-host")
     host.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0", "max_delete_percent": 100}}
     status, out, err = host.run("prune")
     assert (status, "1 backup deleted" in out) == (0, True), out + err
+    assert auditor.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
     left = versions(auditor, bucket)
     assert [each for each in left if f"/backup/{old}/" in each[0] or "/probe-" in each[0] or each[1] is None] == []
     assert any(f"/backup/{kept}/" in key for key, _size in left)
@@ -184,6 +195,19 @@ def test_who_may_neither_read_nor_ask_for_versions_hides_nothing(guarded, audito
     assert (caught.value.code, "s3:ListBucketVersions" in caught.value.hint) == ("store.denied", True)
     assert auditor.head_object(Bucket=buckets["versions"], Key=key)["VersionId"] == stored
     assert [each for each in versions(auditor, buckets["versions"]) if each[0] == key] == [(key, 1)]
+
+
+def test_keys_of_a_session_work_with_their_token_alone(guarded):
+    server, buckets, keys = guarded
+    session = {"prefix": PREFIX, **keys["session"]}
+    store = server.store(buckets["versions"], **session)
+    store.check()
+    assert store.put("session/cluster.json", [b"{}"]).size == 2
+    for change in ({"session_token": "another"}, {"session_token": None}):
+        with pytest.raises(ConfigError) as caught:
+            server.store(buckets["versions"], **{**session, **change}).check()
+        assert caught.value.code in ("store.credentials_expired", "store.credentials")
+        assert session["session_token"] not in caught.value.message + caught.value.hint
 
 
 class Blind:

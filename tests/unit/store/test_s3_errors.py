@@ -77,6 +77,12 @@ def test_a_wrong_clock_is_told_with_its_difference():
     assert told.message.endswith("ahead") and 1190 <= seconds <= 1300
 
 
+@pytest.mark.parametrize(("minutes", "code"), [(-20, "store.clock"), (0, "store.denied"), (20, "store.clock")])
+def test_an_access_that_is_denied_to_a_wrong_clock_is_told_as_such(minutes, code):
+    theirs = format_datetime(datetime.now(timezone.utc) + timedelta(minutes=minutes), usegmt=True)
+    assert explain(answered("AccessDenied", 403, date=theirs), PLACE, "put_object", "x").code == code
+
+
 def test_nothing_that_was_signed_is_told():
     error = ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": "no", "StringToSign": "Gehe'im",
                                    "AWSAccessKeyId": "AKIA"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "PutObject")

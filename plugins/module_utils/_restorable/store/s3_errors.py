@@ -19,6 +19,7 @@ CORRUPTED = ("BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzCon
 WRONG_KEY = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure", "InvalidSecurity", "InvalidClientTokenId")
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", "RequestExpired")
 SKEWED = ("RequestTimeTooSkewed", "RequestInTheFuture")
+SKEW = 600.0                           # seconds; endpoints take 900, and some call more an access that is denied
 DENIED = ("AccessDenied", "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess", "Forbidden", "403")
 ELSEWHERE = ("PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "301", "307",
              "IllegalLocationConstraintException")
@@ -89,6 +90,10 @@ def explain(error: BaseException, place: Place, call: str, key: str) -> Restorab
     if code in (*ABSENT, "NoSuchUpload"):
         return NotFound(f"{where} does not exist ({code})", code="store.missing",
                         hint="See with `restorable list` what the repository holds.")
+    if code in SKEWED or (code in (*WRONG_KEY, *DENIED) and abs(_ahead(error)) > SKEW):
+        return Unavailable(f"repository {place.name}: this host's clock differs from that of {place.endpoint}"
+                           f"{_skew(error)}", code="store.clock",
+                           hint="Set the clock: `timedatectl` shows whether it is synchronized.")
     if code in WRONG_KEY:
         return ConfigError(f"repository {place.name}: {place.endpoint} does not know these credentials ({code})",
                            code="store.credentials",
@@ -98,10 +103,6 @@ def explain(error: BaseException, place: Place, call: str, key: str) -> Restorab
         return ConfigError(f"repository {place.name}: the credentials for {place.endpoint} have expired ({code})",
                            code="store.credentials_expired",
                            hint="Get new ones, for example with `aws sso login`, and use a role for hosts.")
-    if code in SKEWED:
-        return Unavailable(f"repository {place.name}: this host's clock differs from that of {place.endpoint}"
-                           f"{_skew(error)}", code="store.clock",
-                           hint="Set the clock: `timedatectl` shows whether it is synchronized.")
     if code in ELSEWHERE or status in (301, 307):
         return ConfigError(f"repository {place.name}: bucket {place.bucket} is in another region{_region(error)}",
                            hint="Set the repository's region.", code="store.region")
@@ -156,12 +157,16 @@ def _headers(error: BaseException) -> dict[str, Any]:
 
 
 def _skew(error: BaseException) -> str:
+    ahead = round(_ahead(error))
+    return f" by {abs(ahead)} s, being {'ahead' if ahead > 0 else 'behind'}" if ahead else ""
+
+
+def _ahead(error: BaseException) -> float:
+    """Return by how many seconds our clock is ahead of the one that answered, 0 where it tells no time."""
     try:
-        theirs = parsedate_to_datetime(_headers(error)["date"])
-        ahead = round((datetime.now(timezone.utc) - theirs).total_seconds())
+        return (datetime.now(timezone.utc) - parsedate_to_datetime(_headers(error)["date"])).total_seconds()
     except (KeyError, TypeError, ValueError):
-        return ""
-    return f" by {abs(ahead)} s, being {'ahead' if ahead > 0 else 'behind'}"
+        return 0.0
 
 
 def _region(error: BaseException) -> str:
