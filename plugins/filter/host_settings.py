@@ -42,7 +42,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(config), the settings, and C(secrets), a list of C(path) and C(content).
+  description:
+    - C(config), the settings, C(secrets), a list of C(path) and C(content), and C(folders), those of locks and evidence
+      outside of the repositories.
   type: dict
 """
 

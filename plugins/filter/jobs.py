@@ -17,12 +17,18 @@ author:
 description:
   - Reads settings as the host command does, and returns every job that has a schedule, translated for systemd and cron.
   - Fails with the path, the value and the cure if anything in the settings is wrong.
-positional: _input
+positional: _input, wait
 options:
   _input:
     description: The settings, with the keys C(repositories), C(clusters) and so on.
     type: dict
     required: true
+  wait:
+    description:
+      - How long a job waits for another one of its cluster to end, such as V(6h); it says who is waited for.
+      - Empty lets it fail at once.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -41,7 +47,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The jobs, each with C(cluster), C(job), C(name), C(command), C(on_calendar), C(cron) and C(warnings).
+  description:
+    - The jobs, each with C(cluster), C(job), C(name), C(command), C(on_calendar), C(cron), C(warnings), the C(paths)
+      that it may write to and the C(mounts) that it cannot do without.
   type: list
   elements: dict
 """

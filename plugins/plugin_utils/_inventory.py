@@ -14,8 +14,14 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.errors import RestorableError
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.jobs import COMMANDS
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.reading import duration
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.s3_settings import CREDENTIALS
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.settings import Settings
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.state_place import (
+    needed_folders,
+    private_folders,
+    written_folders,
+)
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.timers import (
     crontab,
     on_calendar,
@@ -50,7 +56,10 @@ def misspelt_variables(names: Iterable[str], known: Iterable[str]) -> str:
 
 
 def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> dict[str, Any]:
-    """Return {"config", "secrets"}: the settings file, in which secrets became files, and these files."""
+    """Return {"config", "secrets", "folders"}: the settings file, in which secrets became files, and these files.
+
+    folders are those of locks and of evidence, which must be there before a job that may write nowhere else.
+    """
     config, found = _plain(body), []
     config = {key: value for key, value in config.items() if value not in ({}, [], "", None)}
     for name, cluster in config.get("clusters", {}).items():
@@ -65,20 +74,25 @@ def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> 
     for where in _secrets(config, ""):
         raise AnsibleFilterError(f"{where} holds a secret in the inventory, and a host's settings file holds none. "
                                  f"{_cure(where)}")
-    _read(config)
-    return {"config": config, "secrets": found}
+    settings = _read(config)
+    folders = {path for cluster in settings.clusters.values() for path in private_folders(settings, cluster)}
+    return {"config": config, "secrets": found, "folders": sorted(folders)}
 
 
-def jobs(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return every scheduled job: its unit's name, its command, when it runs in each notation, what it writes to."""
+def jobs(body: Mapping[str, Any], wait: str = "") -> list[dict[str, Any]]:
+    """Return every scheduled job: its unit's name, its command, when it runs in each notation, what it writes to.
+
+    wait is how long a job waits for another one of its cluster to end.
+    """
     plain = _plain(body)
     settings, now = _read({key: value for key, value in plain.items() if value not in ({}, [], "", None)}), _now()
     return [{
         "cluster": cluster.name, "job": job, "name": f"restorable-{cluster.name}-{job}",
-        "command": ["--cluster", cluster.name, *COMMANDS[job]], "schedule": schedule.text,
+        "command": ["--cluster", cluster.name, *_waiting(str(wait)), *COMMANDS[job]], "schedule": schedule.text,
         "timezone": schedule.timezone, "on_calendar": list(on_calendar(schedule)),
         "cron": [{"fields": line.fields, "guard": line.guard} for line in crontab(schedule)],
-        "warnings": list(warnings(schedule, now)), "paths": _paths(plain, cluster.name),
+        "warnings": list(warnings(schedule, now)), "paths": written_folders(settings, cluster),
+        "mounts": needed_folders(settings, cluster),
     } for cluster in settings.clusters.values() for job, schedule in cluster.schedules.items()]
 
 
@@ -89,16 +103,11 @@ def _read(body: Mapping[str, Any]) -> Settings:
         raise AnsibleFilterError(f"{error.message}. {error.hint}") from None
 
 
-def _paths(body: Mapping[str, Any], name: str) -> list[str]:
-    """Return the folders that a cluster's jobs write to, besides temporary ones."""
-    cluster = body["clusters"][name] or {}
-    repositories = body.get("repositories") or {}
-    chosen = cluster.get("repositories") or list(repositories)
-    jobs_ = cluster.get("jobs") or {}
-    found = [repositories[each].get("path") for each in chosen if repositories[each].get("type", "local") == "local"]
-    found += [body.get("state_dir"), cluster.get("staging"),
-              ((jobs_.get("drill") or {}).get("scratch") or {}).get("dir")]
-    return list(dict.fromkeys(path for path in found if path))
+def _waiting(wait: str) -> list[str]:
+    try:
+        return ["--wait", wait] if wait and duration(wait, "the time that jobs wait for each other") else []
+    except RestorableError as error:
+        raise AnsibleFilterError(f"{error.message}. {error.hint}") from None
 
 
 def _credentials(path: str, repository: dict[str, Any]) -> list[dict[str, str]]:

@@ -4,13 +4,16 @@
 """The playbook install on this machine, in folders of the test, by the oldest and the newest ansible-core."""
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
+from _restorable.version import VERSION
 from kit.plays import Ansible
 
 # a failure under RESTORABLE_NO_SKIPS=1 (conftest.py), which .ci/run sets
@@ -35,11 +38,10 @@ def host(servers, tmp_path):
                          "drill": {"schedule": "0 4 * * sun#1"}}, **shop}
         return {
             "restorable_repositories": {"local": {"type": "local", "path": f"{place}/backups"}},
-            "restorable_clusters": {"shop": body}, "ansible_become": False, "schedule_manager": "systemd",
-            "agent_user": "root", "agent_group": "root", "agent_packages": [], "agent_dependencies": "packages",
+            "restorable_clusters": {"shop": body}, "ansible_become": False,
+            "agent_user": "root", "agent_packages": [], "agent_dependencies": "packages",
             "agent_python": sys.executable, "agent_command": f"{place}/bin/restorable", "agent_logrotate": False,
             "agent_config": f"{place}/etc/config.json", "agent_home": f"{place}/lib", "agent_log_dir": f"{place}/log",
-            "schedule_command": f"{place}/bin/restorable", "schedule_config": f"{place}/etc/config.json",
             "schedule_unit_dir": f"{place}/units", "schedule_cron_file": f"{place}/cron"}
     place.mkdir()
     for name in ("bin", "units"):
@@ -93,9 +95,17 @@ def test_an_install_by_the_oldest_core_is_idempotent_and_leaves_backups_when_it_
     command = [tmp_path / "host/bin/restorable", "--config", tmp_path / "host/etc/config.json"]
     subprocess.run([*command, "backup"], check=True, env={"PATH": os.environ["PATH"]})
     assert {"bin/restorable", "etc/config.json", "cron"} <= set(place())
+    # what the agent was told reaches the schedule
+    for path in ("bin/restorable --config", "etc/config.json", "lib/status/shop-dump.json", "log/shop-dump.log"):
+        assert f"{tmp_path}/host/{path}" in place()["cron"].decode()
 
     again = ansible.play("install", inventory)
     assert "changed=0 " in again.line("db1 ", "ok="), again.text
+
+    before = place()
+    looked = ansible.play("uninstall", inventory, "--check", "--diff")
+    assert (looked.status, place() == before) == (0, True), looked.text
+    assert "changed=0 " not in looked.line("db1 ", "ok=")
 
     gone = ansible.play("uninstall", inventory)
     assert gone.status == 0, gone.text
@@ -118,8 +128,28 @@ def test_a_password_of_the_inventory_is_written_into_a_private_file_and_shown_no
     assert json.loads(config.read_text())["clusters"]["shop"]["connection"]["password_file"] == str(secret)
 
 
-def test_bad_input_leaves_settings_and_schedule_in_force(ansible, host, place, tmp_path):
-    assert ansible.play("install", ansible.inventory(db1={**host(), "schedule_manager": "cron"})).status == 0
+def earlier(command):
+    """Turn the installed command into the one of an earlier version."""
+    data = command.read_bytes()
+    line, packed = data[:data.index(b"\n") + 1], io.BytesIO(data)
+    with zipfile.ZipFile(packed) as old, open(command, "wb") as file:
+        file.write(line)
+        with zipfile.ZipFile(file, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name).replace(VERSION.encode(), b"0.0.9"))
+
+
+def says(*words):
+    return subprocess.run(words, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"]}).stdout
+
+
+def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible, host, place, tmp_path):
+    good = ansible.inventory(db1={**host(), "schedule_manager": "cron"})
+    assert ansible.play("install", good).status == 0
+    command = [tmp_path / "host/bin/restorable", "--config", tmp_path / "host/etc/config.json"]
+    earlier(command[0])
+    assert says(*command, "backup").splitlines()[-1].startswith("done: dump shop ")
+    assert says(command[0], "--version") == "restorable 0.0.9\n"
     before = place()
     loose = tmp_path / "secret"
     loose.write_text("x")
@@ -137,11 +167,24 @@ def test_bad_input_leaves_settings_and_schedule_in_force(ansible, host, place, t
             {**host(), "restorable_cluters": {}},
         "agent_usr is no variable of this role. Did you mean agent_user?": {**host(), "agent_usr": "root"},
         "future feature annotations is not defined": {**host(), "agent_python": str(old)},
+        # the schedule is judged before the agent replaces the settings
+        "and clusters.shop.timezone is Pacific/Chatham": host(timezone="Pacific/Chatham"),
+        "value of schedule_manager must be one of": {**host(objectives={"rpo": "1d"}), "schedule_manager": "corn"},
     }
-    hosts = {f"db{number}": {**given, "schedule_manager": "cron"} for number, given in enumerate(bad.values())}
+    hosts = {f"db{number}": {"schedule_manager": "cron", **given} for number, given in enumerate(bad.values())}
     done = ansible.play("install", ansible.inventory(**hosts))
     said = " ".join(done.text.split())
     assert [words for words in bad if words not in said] == [], done.text
     for name in hosts:
         assert "failed=1" in done.line(f"{name} ", "ok=")
     assert place() == before
+
+    more = {**host(objectives={"rpo": "1d"}), "schedule_manager": "cron"}
+    done = ansible.play("install", ansible.inventory(db1=more))
+    assert done.status == 0, done.text
+    after = place()
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    assert {"bin/restorable", "etc/config.json"} <= changed
+    assert not [name for name in changed if name.startswith("backups/shop/")]
+    assert says(command[0], "--version") == f"restorable {VERSION}\n"
+    assert says(*command, "verify").splitlines()[-1].startswith("done: verify shop 1 backup")

@@ -33,12 +33,15 @@ def test_a_state_dir_is_taken_and_guards_against_this_hosts_writers_only(setting
     assert sweep_age(found, found.cluster("shop")) == FOREIGN_ORPHAN
 
 
-@pytest.mark.parametrize(("user", "environment", "folder"), [
-    (0, {"HOME": "/root"}, "/var/lib/restorable"),
-    (1000, {"HOME": "/home/me"}, "/home/me/.local/state/restorable"),
-    (1000, {"HOME": "/home/me", "XDG_STATE_HOME": "/state"}, "/state/restorable"),
+@pytest.mark.parametrize(("user", "may_write", "environment", "folder"), [
+    (0, False, {"HOME": "/root"}, "/var/lib/restorable"),
+    (998, True, {"HOME": "/srv/restorable"}, "/var/lib/restorable"),       # the agent's account meets root there
+    (1000, False, {"HOME": "/home/me"}, "/home/me/.local/state/restorable"),
+    (1000, False, {"HOME": "/home/me", "XDG_STATE_HOME": "/state"}, "/state/restorable"),
 ])
-def test_without_a_local_one_they_lie_in_the_hosts_state_folder(settings, monkeypatch, user, environment, folder):
+def test_without_a_local_one_they_lie_in_the_hosts_state_folder(settings, monkeypatch, user, may_write, environment,
+                                                                folder):
     monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "access", lambda path, _mode: may_write and path == "/var/lib/restorable")
     found = settings()
     assert state_dir(found, found.cluster("shop"), environment) == folder

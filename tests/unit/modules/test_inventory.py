@@ -88,7 +88,26 @@ def test_a_job_has_all_that_a_unit_and_a_line_need(inventory):
     assert job["command"] == ["--cluster", "shop", "drill"]
     assert job["on_calendar"] == ["Sun *-*-1..7 4:0:00 UTC"]
     assert job["cron"][0]["fields"] == "0 4 1-7 * *"
-    assert job["paths"] == ["/var/backups/restorable", "/scratch"]
+    assert job["paths"] == job["mounts"] == ["/var/backups/restorable", "/scratch"]
+
+
+def test_a_job_is_told_how_long_it_waits_for_another_one(inventory):
+    jobs = {"drill": {"schedule": "0 4 * * *"}}
+    assert [inventory.jobs(body(jobs=jobs), wait)[0]["command"] for wait in ("6h", 90, "", "0s")] == [
+        ["--cluster", "shop", "--wait", "6h", "drill"], ["--cluster", "shop", "--wait", "90", "drill"],
+        ["--cluster", "shop", "drill"], ["--cluster", "shop", "drill"]]
+    with pytest.raises(AnsibleFilterError, match="the time that jobs wait for each other is 'soon'"):
+        inventory.jobs(body(jobs=jobs), "soon")
+
+
+@pytest.mark.parametrize(("repositories", "more", "folders"), [
+    (LOCAL, {}, []), (LOCAL, {"state_dir": "/state"}, ["/state"]),
+    ({"local": {"path": "/backups", "evidence": "/proofs"}}, {}, ["/proofs"]),
+    ({"off": {"type": "s3", "bucket": "b"}}, {}, ["/var/lib/restorable"]),
+])
+def test_folders_of_locks_and_evidence_outside_of_the_backups_are_named(inventory, repositories, more, folders):
+    given = {"repositories": repositories, "clusters": {"shop": {}}, **more}
+    assert inventory.host_settings(given)["folders"] == folders
 
 
 @pytest.mark.parametrize(("names", "words"), [

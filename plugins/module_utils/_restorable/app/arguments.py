@@ -81,6 +81,8 @@ def _add_global(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
                         help="print the plan and change nothing")
     parser.add_argument("--status-file", metavar="PATH", default=default(""),
                         help="leave how it went in this file, for a scheduled job")
+    parser.add_argument("--wait", metavar="SPAN", default=default("0s"),
+                        help="wait so long for another run of the cluster to end, such as 6h, instead of being refused")
 
 
 def _verb(verbs: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Mapping
 
 from ..errors import RestorableError
+from ..model.reading import duration
 from ..model.settings import ClusterSettings, Settings
 from .console import Console
 
@@ -28,7 +29,8 @@ class Call:
     def world(self) -> World:
         """Open the cluster's repositories, locks and clock."""
         from .wire import open_world
-        world = open_world(self.settings, self.cluster, self.console.progress())
+        world = open_world(self.settings, self.cluster, self.console.progress(), say=self.console.warn,
+                           wait=duration(self.options.wait, "--wait"))
         return replace(world, source=getattr(self.options, "repository", ""))
 
 

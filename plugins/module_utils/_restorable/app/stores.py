@@ -11,6 +11,7 @@ from ..errors import NotFound
 from ..model.repositories import LocalRepository, RcloneRepository, Repository
 from ..model.s3_settings import S3Repository
 from ..model.settings import ClusterSettings, Settings
+from ..model.state_place import STATE_FOLDER, SYSTEM_STATE, local_repositories, told_state_dir
 from ..ops.bucket import BucketSettings
 from ..ports import Store
 from ..store.apart import EvidenceApart
@@ -18,8 +19,6 @@ from ..store.local import LocalStore
 
 # Locks of this host keep out its own runs only, so what looks orphaned may belong to a run of another host.
 FOREIGN_ORPHAN = 86400.0   # seconds
-STATE_FOLDER = ".state"    # beside the backups of a local repository; no listing shows a name with a leading dot
-SYSTEM_STATE = "/var/lib/restorable"
 
 
 def open_store(repository: Repository) -> Store:
@@ -54,13 +53,11 @@ def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping
 
     In a local repository every user and host that writes to it meets the same lock.
     """
-    if settings.state_dir:
-        return settings.state_dir
-    local = _local_ones(settings, cluster)
-    # where one repository is enough, the lock must not lie in one that may be gone
-    if local and cluster.repositories_policy == "all":
-        return os.path.join(local[0].path, STATE_FOLDER)
-    if os.geteuid() == 0:
+    told = told_state_dir(settings, cluster)
+    if told:
+        return told
+    # an account that the folder belongs to meets root, and root it, at the same lock
+    if os.geteuid() == 0 or os.access(SYSTEM_STATE, os.W_OK | os.X_OK):
         return SYSTEM_STATE
     own = environment.get("XDG_STATE_HOME") or os.path.join(environment.get("HOME", "/"), ".local", "state")
     return os.path.join(own, "restorable")
@@ -68,7 +65,7 @@ def state_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping
 
 def proof_dir(settings: Settings, cluster: ClusterSettings, environment: Mapping[str, str]) -> str:
     """Return the folder of the locks that a drill takes, too: it may not be able to write to the backups."""
-    apart = [each.evidence for each in _local_ones(settings, cluster) if each.evidence]
+    apart = [each.evidence for each in local_repositories(settings, cluster) if each.evidence]
     if apart and not settings.state_dir:
         return os.path.join(apart[0], STATE_FOLDER)
     return state_dir(settings, cluster, environment)
@@ -78,12 +75,7 @@ def sweep_age(settings: Settings, cluster: ClusterSettings) -> float:
     """Return how many seconds an orphan must be old: 0 where the lock keeps all writers out."""
     if settings.state_dir or cluster.repositories_policy == "any":
         return FOREIGN_ORPHAN
-    return 0.0 if len(_local_ones(settings, cluster)) == len(cluster.repositories) else FOREIGN_ORPHAN
-
-
-def _local_ones(settings: Settings, cluster: ClusterSettings) -> list[LocalRepository]:
-    every = [settings.repositories[name] for name in cluster.repositories]
-    return [each for each in every if isinstance(each, LocalRepository)]
+    return 0.0 if len(local_repositories(settings, cluster)) == len(cluster.repositories) else FOREIGN_ORPHAN
 
 
 def _local(repository: LocalRepository) -> Store:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import random
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from ..errors import ConfigError
 from ..host.clock import SystemClock
@@ -35,8 +35,12 @@ if TYPE_CHECKING:
 operator, open_buckets = pen.operator, stores.open_buckets     # Ansible's side asks this file alone
 
 
-def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress) -> World:
-    """Return the ports of one cluster's operations; nothing is touched yet."""
+def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress, *, wait: float = 0.0,
+               say: Callable[[str], None] | None = None) -> World:
+    """Return the ports of one cluster's operations; nothing is touched yet.
+
+    wait is how many seconds a lock of another run is waited for at most, and say is told whose it is.
+    """
     if not cluster.repositories:
         raise ConfigError(f"cluster {cluster.name} has no repository", code="repository.none",
                           hint="Name at least one under `repositories`.")
@@ -44,8 +48,9 @@ def open_world(settings: Settings, cluster: ClusterSettings, progress: Progress)
     state, proof = state_dir(settings, cluster, os.environ), proof_dir(settings, cluster, os.environ)
     return World(
         cluster.name, tuple(open_store(settings.repositories[name]) for name in cluster.repositories), clock, progress,
-        FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}"),
-        FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}"),
+        FileLock(os.path.join(state, f"{cluster.name}.lock"), clock, f"cluster {cluster.name}", wait=wait, say=say),
+        FileLock(os.path.join(proof, f"{cluster.name}.reading.lock"), clock, f"cluster {cluster.name}", wait=wait,
+                 say=say),
         CommandHooks(), sweep_age(settings, cluster), open_pen(settings.audit, cluster.name, proof, clock),
         Keyring(KeyFiles(settings.encryption)), page=evidence_page,
         any_is_enough=cluster.repositories_policy == "any", witness=_open_witness(cluster),

@@ -12,14 +12,16 @@ import os
 import socket
 import time
 from contextlib import contextmanager, suppress
-from typing import Iterator
+from typing import Callable, Iterator
 
 from ..errors import Unavailable
+from ..model.text import human_duration
 from ..ports import Clock
 from ..stream.owner import give
 from .files import private_folder
 
 POLL = 0.5     # seconds between two tries while waiting
+HINT = "Wait until that run is done; if it hangs, end its process, which frees the lock."
 
 
 class FileLock:
@@ -28,11 +30,14 @@ class FileLock:
     The descriptor is not inherited by children (O_CLOEXEC), so no pg_dump that survives us keeps the lock.
     """
 
-    def __init__(self, path: str, clock: Clock, subject: str, *, wait: float = 0.0) -> None:
+    def __init__(self, path: str, clock: Clock, subject: str, *, wait: float = 0.0,
+                 say: Callable[[str], None] | None = None) -> None:
+        """Wait for another holder at most so many seconds, and say who it is."""
         self._path = path
         self._clock = clock
         self._subject = subject
         self._wait = wait
+        self._say = say or (lambda _words: None)
 
     @contextmanager
     def hold(self, purpose: str, *, shared: bool = False) -> Iterator[None]:
@@ -81,7 +86,7 @@ class FileLock:
                                    "user can write to.") from error
 
     def _take(self, handle: int, how: int) -> None:
-        until = self._clock.elapsed() + self._wait
+        until, said = self._clock.elapsed() + self._wait, ""
         while True:
             try:
                 fcntl.flock(handle, how | fcntl.LOCK_NB)
@@ -91,8 +96,13 @@ class FileLock:
                     raise Unavailable(f"lock file {self._path} cannot be locked: {error.strerror}",
                                       hint="Set state_dir to a folder on a local disk.",
                                       code="lock.unusable") from error
+            who = self._holds(handle)
             if self._clock.elapsed() >= until:
-                raise self._held(handle)
+                patience = f"; it did not become free within {human_duration(self._wait)}" if said else ""
+                raise Unavailable(who + patience, code="lock.held", hint=HINT)
+            if who != said:
+                self._say(f"{who}; waiting at most {human_duration(until - self._clock.elapsed())}")
+                said = who
             time.sleep(POLL)
 
     def _holder(self, purpose: str) -> dict[str, object]:
@@ -103,12 +113,11 @@ class FileLock:
         return {"purpose": purpose, "pid": os.getpid(), "host": socket.gethostname(), "user": user,
                 "since": self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
 
-    def _held(self, handle: int) -> Unavailable:
+    def _holds(self, handle: int) -> str:
         try:
             body = json.loads(os.pread(handle, 4096, 0))
             who = (f"by {body['purpose']} (pid {body['pid']}, user {body['user']} on {body['host']}) "
                    f"since {body['since']}")
         except (ValueError, KeyError, TypeError):
             who = "by another run"     # it has the lock and did not write its name yet
-        return Unavailable(f"{self._subject} is locked {who}", code="lock.held",
-                           hint="Wait until that run is done; if it hangs, end its process, which frees the lock.")
+        return f"{self._subject} is locked {who}"

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         with lock.hold("catch-up"):
             for due, name in _owed(settings, options.status_dir, clock.now(), keep=True):
                 console.text(f"{name} was due at {due:%Y-%m-%dT%H:%M:%SZ} and was missed")
-                worst = max(worst, _run(path, name, options.status_dir, console))
+                worst = max(worst, _run(path, name, options, console))
     except RestorableError as error:
         if error.code != "lock.held":      # another one is still at it
             raise
@@ -57,7 +57,8 @@ def _owed(settings: Settings, folder: str, now: datetime, *, keep: bool) -> list
     return owed(schedules, {name: max(begun[name], when) for name, when in seen.items()}, now)
 
 
-def _run(config: str, name: str, folder: str, console: Console) -> int:
+def _run(config: str, name: str, options: argparse.Namespace, console: Console) -> int:
     cluster, _dash, job = name.rpartition("-")
-    words = ("--config", config, "--cluster", cluster, "--status-file", os.path.join(folder, f"{name}.json"))
+    words = ("--config", config, "--cluster", cluster, "--wait", options.wait, "--status-file",
+             os.path.join(options.status_dir, f"{name}.json"))
     return OwnCommand(console.environment, lambda: None)((*words, *COMMANDS[job]), console.text)

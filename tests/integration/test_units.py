@@ -1,0 +1,152 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The units and lines that the role schedule writes, judged by systemd and by a shell; nothing is started."""
+from __future__ import annotations
+
+import base64
+import configparser
+import json
+import os
+import shlex
+import subprocess
+
+import pytest
+
+from kit.plays import Ansible
+
+BUCKET = {"type": "s3", "bucket": "b"}
+ODD = "a folder of 50%, $HOME and more"
+
+
+class Unit(configparser.RawConfigParser):
+    """A unit's settings; the last one of a name counts."""
+
+    def __init__(self, path):
+        super().__init__(strict=False, interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+        self.optionxform = str
+        self.read(path)
+
+    def words(self, section, name):
+        """Return a setting's words without systemd's quotes and doubled signs."""
+        return [each.replace("%%", "%").replace("$$", "$") for each in shlex.split(self[section][name])]
+
+
+@pytest.fixture
+def schedule(tmp_path):
+    """A function that runs one file of the role's tasks on hosts, which are this machine, and returns what was said.
+
+    A host's `found` stands in the place of what the role would find out about the machine.
+    """
+    ansible = Ansible(tmp_path)
+
+    def schedule(part, **hosts):
+        found = {f"_schedule_{name}": f"{{{{ found.{name} }}}}" for name in next(iter(hosts.values()))["found"]}
+        role = {"name": "restorable.postgres.schedule", "tasks_from": part}
+        tasks = [{"ansible.builtin.include_role": role, "vars": found}]
+        play = tmp_path / "play.yml"
+        play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        every = {"schedule_unit_dir": str(tmp_path / "units"), "schedule_cron_file": str(tmp_path / "cron")}
+        return ansible.play(str(play), ansible.inventory(**{name: {**every, **given} for name, given in hosts.items()}))
+    (tmp_path / "units").mkdir()
+    return schedule
+
+
+def cluster(*jobs, **more):
+    return {"jobs": {job: {"schedule": "0 3 * * *"} for job in jobs}, **more}
+
+
+def program(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_units_of_any_cluster_please_systemd_and_may_write_where_locks_and_evidence_lie(schedule, tmp_path):
+    command = program(tmp_path / ODD / "restorable", "exit 1")
+    settings = {
+        "repositories": {"odd": {"path": f"/srv/{ODD}/back ups"}, "off": {"type": "s3", "bucket": "b"},
+                         "local": {"path": "/backups", "evidence": "/proofs"}},
+        "clusters": {
+            "shop": cluster("incremental", "check", repositories=["odd"], staging="/srv/stage é"),
+            "cloud": cluster("drill", repositories=["off"]), "apart": cluster("drill", repositories=["local"]),
+            "either": cluster("drill", repositories=["local", "off"], repositories_policy="any")}}
+    done = schedule("systemd", db1={
+        "found": {"systemd": {"stat": {"exists": False}}}, "schedule_manager": "systemd", "schedule_settings": settings,
+        "schedule_command": command, "agent_home": f"/srv/{ODD}", "agent_user": "postgres",
+        "schedule_notify_command": ["/bin/echo", "100%", "$HOME", "two words"]})
+    assert done.status == 0, done.text
+    units = sorted((tmp_path / "units").iterdir())
+    assert len(units) == 11
+    judged = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True,
+                            check=False, env={**os.environ, "LC_ALL": "C"})
+    assert (judged.returncode, [line for line in judged.stderr.splitlines() if "restorable" in line]) == (0, [])
+
+    for job, words in {"incremental": ["backup", "--kind", "incremental"], "check": ["check"]}.items():
+        unit = Unit(tmp_path / f"units/restorable-shop-{job}.service")
+        assert unit.words("Service", "ExecStart") == [
+            command, "--config", "/etc/restorable/config.json", "--status-file", f"/srv/{ODD}/status/shop-{job}.json",
+            "--cluster", "shop", "--wait", "6h", *words]
+        assert (unit["Service"]["User"], unit["Unit"]["OnFailure"]) == ("postgres", "restorable-notify@%N.service")
+    notify = Unit(tmp_path / "units/restorable-notify@.service")
+    assert notify.words("Service", "ExecStart") == ["/bin/echo", "100%", "$HOME", "two words", "%i"]
+    for name, writes, needs in [
+            ("shop-check", [f"/srv/{ODD}/back ups", "/srv/stage é"], [f"/srv/{ODD}/back ups", "/srv/stage é"]),
+            ("cloud-drill", ["/var/lib/restorable"], ["/var/lib/restorable"]),
+            ("apart-drill", ["/backups", "/proofs"], ["/backups", "/proofs"]),
+            # one of them may be gone
+            ("either-drill", ["/backups", "/proofs", "/var/lib/restorable"], ["/var/lib/restorable"])]:
+        unit = Unit(tmp_path / f"units/restorable-{name}.service")
+        assert unit.words("Service", "ReadWritePaths") == [
+            f"-/srv/{ODD}/status", "-/var/log/restorable", *(f"-{path}" for path in writes)]
+        assert unit.words("Unit", "RequiresMountsFor") == needs
+
+
+def test_a_line_of_cron_means_the_same_words_to_a_shell(schedule, tmp_path):
+    shown = tmp_path / "shown"
+    command = program(tmp_path / ODD / "restorable", f"printf '%s\\n' \"$@\" >>'{shown}'; exit 1")
+    pager = program(tmp_path / "pager", f"printf 'paged %s\\n' \"$@\" >>'{shown}'")
+    done = schedule("cron", db1={
+        "found": {"zone": "UTC"}, "schedule_manager": "cron", "schedule_command": command, "schedule_user": "root",
+        "schedule_config": f"/etc/{ODD}.json", "schedule_status_dir": str(tmp_path), "schedule_log_dir": str(tmp_path),
+        "schedule_notify_command": [pager, "50% of $HOME"], "schedule_lock_wait": "90m",
+        "schedule_settings": {"repositories": {"local": {"path": "/backups"}}, "clusters": {"shop": cluster("base")}}})
+    assert done.status == 0, done.text
+    line = next(each for each in (tmp_path / "cron").read_text().splitlines() if "--status-file" in each)
+    # what cron makes of it: a % is a line's end unless it is escaped
+    words = line.split(" root ", 1)[1].replace(r"\%", "\0")
+    assert "%" not in words
+    subprocess.run(["sh", "-c", words.replace("\0", "%").replace("logger -t", "true -t")], check=True)
+    assert shown.read_text().splitlines() == [
+        "--config", f"/etc/{ODD}.json", "--status-file", f"{tmp_path}/shop-base.json", "--cluster", "shop",
+        "--wait", "90m", "backup", "--kind", "base", "paged 50% of $HOME", "paged restorable-shop-base"]
+
+
+def test_what_the_host_cannot_keep_is_refused_or_warned_of_before_anything_is_changed(schedule):
+    link = {"exists": True, "islnk": True, "lnk_source": "/usr/share/zoneinfo/Asia/Kolkata"}
+
+    def host(localtime=None, timezone="", zone="UTC", manager="cron", at="0 3 * * *", **more):
+        content = {"content": base64.b64encode(timezone.encode()).decode()} if timezone else {}
+        at_hand = localtime or {"exists": True, "islnk": False}
+        return {"found": {"link": {"stat": at_hand}, "named": {"stat": {}}, "timezone": content,
+                          "systemd": {"stat": {"exists": manager == "systemd"}}},
+                "schedule_manager": manager, **more, "schedule_settings": {
+                    "repositories": {"local": {"path": "/backups"}},
+                    "clusters": {"shop": {"timezone": zone, "jobs": {"dump": {"schedule": at}}}}}}
+
+    good = {"copied": host(timezone="Europe/Berlin\n", zone="Europe/Berlin"), "linked": host(link, zone="Asia/Kolkata"),
+            "none": host({"exists": False}),
+            "skipped": host(manager="systemd", zone="America/New_York", at="30 2 * * *")}
+    bad = {"another": host(timezone="Europe/Berlin\n"), "nameless": host(), "long": host(schedule_lock_wait="long")}
+    done = schedule("check", **good, **bad)
+    said = " ".join(done.text.split())
+    for name in good:
+        assert "failed=0" in done.line(f"{name} ", "ok="), done.text
+    for name in bad:
+        assert "failed=1" in done.line(f"{name} ", "ok="), done.text
+    for words in ("cron on another runs by the host's time zone, Europe/Berlin, and clusters.shop.timezone is UTC",
+                  "cron on nameless runs by the host's time zone, and /etc/localtime is a copy that does not",
+                  "the time that jobs wait for each other is 'long'",
+                  "WARNING: restorable-shop-dump: 30 2 * * *: 02:30 does not exist in America/New_York"):
+        assert words in said, done.text
