@@ -194,6 +194,8 @@ def _init(verbs: Any) -> None:
 def _config(verbs: Any) -> None:
     parser = _verb(verbs, "config", "read the settings, and the secret files that they name, and say what is scheduled")
     parser.add_argument("--for-user", default="", metavar="NAME", help="the user who must be able to read the secrets")
+    parser.add_argument("--for-removal", action="store_true",
+                        help="ask the servers instead whether one archives its WAL through this command")
 
 
 def _status(verbs: Any) -> None:

@@ -23,6 +23,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Print every scheduled job with its next run; raise ConfigError for a secret's file that is not right."""
     path = find_config(options.config, console.environment)
     settings = load_config(path)
+    if options.for_removal:
+        from ..removal import check_removal
+        check_removal(settings.clusters)
+        console.closing("done: no server archives its WAL through this host's command")
+        return 0
     check_secret_files(read_body(path), options.for_user)
     now = SystemClock().now()
     rows = _rows(settings, now)
