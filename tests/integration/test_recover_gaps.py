@@ -75,7 +75,7 @@ def own_segments(manifest) -> list[str]:
 def promoted(standby) -> None:
     standby.sql("SELECT pg_promote()")
     arch = standby.folder / "data" / ".." / "arch"
-    wait_until(lambda: (arch / "00000002.history").exists(), standby.log_text)
+    wait_until((arch / "00000002.history").exists, standby.log_text)
 
 
 def test_directly_after_a_promotion_a_gap_before_the_switch_is_refused(chain, data):
