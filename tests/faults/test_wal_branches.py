@@ -102,6 +102,10 @@ def test_a_history_file_that_was_lost_is_no_end_of_the_timelines(store, tmp_path
     assert found.startswith(f"history file {lost} is missing from the archive") and why in found
 
 
+def test_the_first_timeline_never_had_a_history_file(store, tmp_path):
+    assert asked_for(store, "00000001.history", tmp_path) == "absent"
+
+
 def test_an_archive_that_begins_on_a_later_timeline_needs_no_history(tmp_path):
     store = MemoryStore()
     archive(store, name(2, 1), name(2, 2))

@@ -93,6 +93,7 @@ def test_a_stream_follows_a_promotion_onto_the_new_timeline():
             with host.shipper("wal-stream"):
                 kept = fill(new, 500, segments=2)
                 last = new.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+                new.sql("SELECT pg_switch_wal()")      # a server writes of itself, too
                 wait_until(lambda: last in host.archived(), host.log_text)
         names = host.archived()
         assert last.startswith("00000002") and "00000002.history" in names

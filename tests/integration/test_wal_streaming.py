@@ -29,6 +29,13 @@ def streaming(major):
         yield server, host
 
 
+def ended(server):
+    """End the segment that is being written, for the server writes of itself, too, and return the last one's name."""
+    last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+    server.sql("SELECT pg_switch_wal()")
+    return last
+
+
 def has_received_all(server):
     """Say whether a stream has told the server that it has written everything."""
     return server.sql("SELECT coalesce(bool_and(write_lsn >= pg_current_wal_flush_lsn()), false) "
@@ -46,7 +53,7 @@ def test_what_is_complete_is_archived_and_the_rest_comes_from_the_folder_of_the_
         with host.shipper("wal-stream"):
             wait_until(lambda: server.sql("SELECT active FROM pg_replication_slots") == [(True,)], host.log_text)
             fill(server, 2000, segments=4)
-            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            last = ended(server)
             wait_until(lambda: last in host.archived(), host.log_text)
             wait_until(lambda: len(whole(host)) <= 1)
         once = host.run("wal-stream", "--once", timeout=120)
@@ -78,7 +85,7 @@ def test_a_stream_that_is_killed_again_and_again_loses_nothing():
             fill(server, 100)
         with host.shipper("wal-stream"):
             before = rows(server)
-            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            last = ended(server)
             wait_until(lambda: last in host.archived(), host.log_text)
         server.stop()
         shutil.rmtree(host.spool / "stream")
@@ -92,7 +99,7 @@ def test_the_slot_follows_the_repositories_so_that_a_lost_spool_loses_nothing():
         root, aside = host.folder / "local", host.folder / "aside"
         with host.shipper("wal-stream"):
             fill(server, 500)
-            first = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            first = ended(server)
             wait_until(lambda: first in host.archived(), host.log_text)
             root.rename(aside)
             root.write_text("no folder")
@@ -105,7 +112,7 @@ def test_the_slot_follows_the_repositories_so_that_a_lost_spool_loses_nothing():
         root.unlink()
         aside.rename(root)
         with host.shipper("wal-stream"):
-            last = server.sql("SELECT pg_walfile_name(pg_current_wal_lsn() - 1)")[0][0]
+            last = ended(server)
             wait_until(lambda: last in host.archived(), host.log_text)
             wait_until(lambda: server.sql("SELECT restart_lsn >= pg_current_wal_lsn() - 100 "
                                           "FROM pg_replication_slots") == [(True,)], host.log_text)

@@ -50,6 +50,8 @@ def _refuse_a_gap(world: World, store: Store, file: WalFile) -> None:
 
 
 def _refuse_a_lost_history(world: World, store: Store, timeline: int) -> None:
+    if timeline == 1:                  # never has one, and is asked for all the same (timeline.c, writeTimeLineHistory)
+        return
     name = history_name(timeline)
     for line in younger_lineages(world, store, timeline):
         if timeline in line.timelines():
