@@ -175,6 +175,24 @@ def test_two_writers_with_one_id_are_never_mixed(pair):
     assert pair.ids("disk") == pair.ids("vault") == []
 
 
+def test_a_set_that_another_host_took_in_the_same_second_stays(pair):
+    class Overtaken(FaultyStore):
+        """Another host commits a whole set under our id just before our first object."""
+
+        def put(self, key, chunks):
+            if key.endswith("globals.sql.zst"):
+                for name in ("globals.sql.zst", "manifest.json"):
+                    self.inner.put(f"{key.rpartition('/')[0]}/{name}", [b"another host's"])
+            return self.inner.put(key, chunks)
+
+    pair.wrap_store = lambda store: Overtaken(store, Faults()) if store.name == "vault" else store
+    with pytest.raises(Refused) as caught:
+        pair.back_up()
+    assert caught.value.code == "store.exists"
+    mended(pair)
+    assert pair.ids("disk") == [] and len(pair.ids("vault")) == 1
+
+
 def test_damage_that_a_repository_reports_gives_it_up(pair):
     bad = Damaged("repository vault stored other bytes than it was given", code="store.differs", hint="Check it.")
     with failing(pair, Fault("put", bad, nth=4)):

@@ -100,10 +100,35 @@ def test_with_allow_partial_the_databases_that_succeed_are_kept_and_the_lost_one
     [row] = chain.list()
     [listed] = row.catalogue.committed()
     assert (listed.missing, listed.state()) == (("short_lived",), "partial")
+    _plan, notes = chain.restore(into=f"{shop}_again", databases=(shop,), dry_run=True)
+    assert [each for each in notes if "is partial" in each and "short_lived" in each]
     chain.own["jobs"]["dump"]["databases"] = [shop, "short_lived"]
     status = chain.status().health
     assert (status.colour, f"the newest backup {manifest.id} is partial: database short_lived is missing" in
             status.reasons) == ("yellow", True)
+    assert [each.verdict for each in chain.verify()] == ["passed"]
+
+
+def test_a_partial_set_is_no_reason_not_to_try_again(chain, shop, pg16):
+    pg16.sql("CREATE DATABASE short_lived TEMPLATE template0")
+    drop = [f"{pg16.bin_dir}/psql", "-h", str(pg16.folder), "-U", "postgres", "-qc", "DROP DATABASE short_lived"]
+    job = {"databases": [shop, "short_lived"], "max_age": "20h"}
+    assert chain.back_up(pre_command=drop, allow_partial=True, **job).changed
+    pg16.sql("CREATE DATABASE short_lived TEMPLATE template0")
+    try:
+        assert [chain.back_up(**job).changed for _each in range(2)] == [True, False]
+    finally:
+        pg16.sql("DROP DATABASE short_lived")
+
+
+@pytest.mark.parametrize("form", ["plain", "custom"])
+def test_a_database_may_be_called_globals(chain, pg16, form):
+    pg16.sql("CREATE DATABASE globals TEMPLATE template0")
+    try:
+        manifest = chain.taken(databases=["globals"], format=form)
+    finally:
+        pg16.sql("DROP DATABASE globals")
+    assert sorted(item.role for item in manifest.items) == ["dump", "fingerprint", "globals", "globals_inventory"]
     assert [each.verdict for each in chain.verify()] == ["passed"]
 
 

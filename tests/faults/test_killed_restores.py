@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from _restorable.errors import ToolFailed
 from kit.chain import programs
 
 LIVING = "SELECT count(*) FROM item"
@@ -101,3 +102,15 @@ def test_killed_while_a_table_is_added_to_a_living_database(lost, shop, pg16):
     assert status == 0, out + err
     assert pg16.sql(LIVING, database=shop) == [(500,)]
     assert lost.names() == [shop]
+
+
+def test_what_was_there_is_dropped_only_after_the_new_one_is_whole(lost, shop, pg16):
+    pg16.sql(f"CREATE ROLE {shop}_guest", f"GRANT TEMPORARY ON DATABASE {shop} TO {shop}_guest")
+    lost.back_up()
+    pg16.sql(f"REVOKE ALL ON DATABASE {shop} FROM {shop}_guest", f"DROP ROLE {shop}_guest",
+             "DELETE FROM item WHERE id > 100", database=shop)
+    with pytest.raises(ToolFailed, match=f"{shop}_guest") as caught:
+        lost.restore(databases=(shop,), replace=True)
+    [before] = [each for each in lost.names() if "_before_" in each]
+    assert before in caught.value.hint
+    assert pg16.sql(LIVING, database=before) == [(100,)] and pg16.sql(LIVING, database=shop) == [(500,)]

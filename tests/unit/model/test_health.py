@@ -124,3 +124,15 @@ def test_a_cluster_that_is_only_copied_as_a_whole_is_judged_by_its_bases():
     assert colour(taken(160, kind="base", verdict="passed"), settings=archiving) == "green"
     assert colour(taken(200, kind="base", verdict="passed"), settings=archiving) == "red"
     assert colour(taken(1, kind="base", verdict="passed"), taken(30)) == "red"
+
+
+def test_a_backup_of_the_future_hides_no_old_one():
+    assert colour(taken(-300 * 24), taken(40 * 24, verdict="passed")) == "red"
+    assert colour(taken(-0.5, verdict="passed")) == "green"        # another host's clock
+
+
+def test_a_drill_that_could_not_run_ends_no_alarm():
+    older, failed = taken(99, verdict="passed", drilled_days=3), taken(50, verdict="failed", drilled_days=2)
+    assert colour(older, failed, taken(2, verdict="incomplete", drilled_days=1)) == "red"
+    assert judge([holding(taken(2, verdict="incomplete"))], [], SHOP, NOW).reasons == (
+        "no drill has passed yet",)

@@ -14,6 +14,7 @@ from .settings import ClusterSettings
 from .text import human_duration
 
 BACKUP_AGE = 26 * 3600.0     # seconds; a nightly run may be late by two hours
+AHEAD = 3600.0               # seconds that another host's clock may be ahead
 BASE_AGE = 8 * 86400.0       # seconds; a weekly base backup with archived WAL behind it may be late by a day
 DRILL_AGE = 35 * 86400.0     # seconds; a monthly drill may be late by a few days
 
@@ -44,11 +45,13 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
         yellow += _lacks(catalogue, label)
     yellow += [f"repository {name} lacks {count} of the others' backups, run `restorable sync --to {name}`"
                for name, count in (missing or {}).items()]
-    drills = [each for catalogue in catalogues for each in catalogue.committed() if each.drilled]
+    drills = [each for catalogue in catalogues for each in catalogue.committed()
+              if each.drilled and each.verdict != "incomplete"]
     # of one drill the verdicts on two copies may differ
     last = max(drills, key=lambda backup: (_drilled(backup), backup.verdict == "failed"), default=None)
     if last is None:
-        yellow.append("no backup was ever drilled")
+        tried = any(each.drilled for catalogue in catalogues for each in catalogue.committed())
+        yellow.append("no drill has passed yet" if tried else "no backup was ever drilled")
     elif last.verdict == "failed":
         red.append(f"the last drill failed, of {last.id}")
     else:
@@ -84,6 +87,9 @@ def _age(catalogue: Catalogue, label: str | None, settings: ClusterSettings, now
     if not configured:
         own = _configured(catalogue, None)
         return [f"no backup {'of the configured databases ' if own else ''}was taken yet"]
+    ahead = (configured[-1].id.time - now).total_seconds()
+    if ahead > AHEAD:
+        return [f"the newest backup {configured[-1].id} is {human_duration(ahead)} ahead of this clock"]
     age = (now - configured[-1].id.time).total_seconds()
     if age > allowed:
         return [f"the newest backup is {human_duration(age)} old, {human_duration(allowed)} is allowed"]

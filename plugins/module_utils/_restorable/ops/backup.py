@@ -75,9 +75,9 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
         run = _Run(plan.id, world.clock.now())
         try:
             manifest = _take(world, cluster, job, plan, run)
-        except BaseException:
+        except BaseException as error:
             # an interrupt too must leave nothing half-made behind
-            remove_set(world, run.id)
+            remove_set(world, run.id, after=error)
             raise
         try:
             _run_hook(world, "post", job.post_command, run)

@@ -61,9 +61,9 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
             return BaseDone(plan, False, swept=swept)
         try:
             manifest, notices = _take(world, source, job, plan, sleep)
-        except BaseException:
+        except BaseException as error:
             # an interrupt too must leave nothing half-made behind
-            remove_set(world, plan.id)
+            remove_set(world, plan.id, after=error)
             raise
         return BaseDone(plan, True, manifest, swept, (*plan.warnings, *notices, *unwitnessed(manifest),
                                                       *losses.warnings(f"backup {manifest.id}")))

@@ -89,7 +89,7 @@ def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, d
 
 def _forget(world: World, backup: BackupId, database: str) -> str:
     """Delete what an attempt has stored of a database; objects are never overwritten. Return one that is locked."""
-    mine = object_key(world.cluster, backup, escape(database) + ".")
+    mine = object_key(world.cluster, backup, file_stem(database) + ".")
     for store in world.stores:
         for entry in list(store.list(mine)):
             if delete_unless_retained(store, entry.key):
@@ -138,7 +138,7 @@ def _dump_with_fingerprint(world: World, session: DumpSession, options: DumpOpti
                            database: str) -> tuple[Item, Fingerprint | None]:
     session.prepare(options.fingerprint)
     with Beside(lambda: session.fingerprint(options.fingerprint)) as beside:
-        item = store_stream(world, backup, escape(database) + STEM[options.format], session.stream(options),
+        item = store_stream(world, backup, file_stem(database) + STEM[options.format], session.stream(options),
                             role="dump", form=options.format, options=options, database=database)
         found = beside.result()
     if options.format != "plain":
@@ -146,11 +146,16 @@ def _dump_with_fingerprint(world: World, session: DumpSession, options: DumpOpti
     return item, None if options.fingerprint == "none" else found
 
 
+def file_stem(database: str) -> str:
+    """Return what the names of a database's objects begin with; those of the roles begin with globals."""
+    return escape(database) if database != "globals" else "%67lobals"
+
+
 def _store_fingerprint(world: World, backup: BackupId, database: str, found: Fingerprint | None) -> tuple[Item, ...]:
     if found is None:
         return ()
     body = json.dumps(found.as_dict(), sort_keys=True, ensure_ascii=False, indent=0).encode()
-    name = f"{escape(database)}.fingerprint.json"
+    name = f"{file_stem(database)}.fingerprint.json"
     return (store_stream(world, backup, name, [body], role="fingerprint", form="", options=DumpOptions(),
                          database=database),)
 

@@ -10,6 +10,7 @@ from typing import Iterator, Mapping
 
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
 from ..model.drill import LEVELS, Check, verdict
+from ..model.machine import is_of_machine
 from ..ports import Clock, Progress
 
 
@@ -76,9 +77,11 @@ class Ladder:
     def found(self, level: str, name: str, error: RestorableError, *, seconds: float = 0.0) -> None:
         """Add what an error says: of the backup, or only of this machine, whose lacks are no backup's fault.
 
-        A missing program, a full disk or an unreachable place leaves a backup unproven; it does not make it bad.
+        A missing program, a full disk or an unreachable place leaves a backup unproven; it does not make it bad. Nor
+        does a restore that fails for want of room, memory or an extension, of an object that L0 found whole.
         """
-        if isinstance(error, (ConfigError, Unavailable)):
+        words = getattr(error, "stderr", "") or error.message
+        if isinstance(error, (ConfigError, Unavailable)) or (level == "L2" and is_of_machine(words)):
             self._blocked = True
             why = f"{error.message}. {error.hint}".strip()
             self.checks.append(Check(level, name, "not_run", why, seconds=round(seconds, 3)))

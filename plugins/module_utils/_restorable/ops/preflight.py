@@ -43,9 +43,11 @@ def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpP
     catalogues = [read_catalogue(store, world.cluster) for store in world.stores]
     backup = free_id(world, catalogues, "dump", job.selection.label())
     last = [newest_like(catalogue, backup) for catalogue in catalogues]
+    # one that lacks a database, or failed a drill, is no reason not to take another
+    whole = [newest_like(catalogue, backup, whole=True) for catalogue in catalogues]
     plan = DumpPlan(backup, server, tool, choose_databases(server, job.selection),
                     tuple(store.name for store in world.stores), _not_covered(server, job),
-                    clock_warnings(catalogues, backup), too_young(last, backup, job.max_age))
+                    clock_warnings(catalogues, backup), too_young(whole, backup, job.max_age))
     if last and last[0] is not None:
         sizes, warnings = _last_sizes(world, last[0])
         plan = replace(plan, last_size=last[0].size, last_sizes=sizes, warnings=plan.warnings + warnings)
@@ -65,10 +67,11 @@ def _last_sizes(world: World, last: Backup) -> tuple[dict[str, int], tuple[str, 
     return {item.database: item.plain_size for item in manifest.dumps()}, ()
 
 
-def newest_like(catalogue: Catalogue, like: BackupId) -> Backup | None:
-    """Return the newest committed set of the same kind and label, or None."""
+def newest_like(catalogue: Catalogue, like: BackupId, *, whole: bool = False) -> Backup | None:
+    """Return the newest committed set of the same kind and label, or None; whole: that lacks and failed nothing."""
     return next((each for each in reversed(catalogue.committed())
-                 if (each.id.kind, each.id.label) == (like.kind, like.label)), None)
+                 if (each.id.kind, each.id.label) == (like.kind, like.label)
+                 and not (whole and (each.missing or each.verdict == "failed"))), None)
 
 
 def choose_databases(server: Server, selection: Selection) -> tuple[Database, ...]:

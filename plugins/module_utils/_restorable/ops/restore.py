@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Iterable
 
-from ..errors import Refused
+from ..errors import Refused, RestorableError
 from ..model.manifest import Manifest
 from ..model.pick import Choose
 from ..model.server import Database
@@ -48,6 +48,7 @@ def restore(world: World, target: Target, wish: RestoreWish, *, choose: Choose,
 
 def _told(plan: RestorePlan) -> list[str]:
     notes = [f"the last drill of backup {plan.backup} failed"] if plan.verdict == "failed" else []
+    notes += [f"backup {plan.backup} is partial: {each}" for each in plan.manifest.failed]
     for name in plan.leftovers:
         what = "half-made" if f"_{RESTORING}_" in name else "as it was before"
         notes.append(f"database {name!r} was left by a restore that was stopped, {what}; drop it once no restore runs")
@@ -80,7 +81,7 @@ def _run(world: World, target: Target, step: Step, wish: RestoreWish, store: Sto
         if step.action == "create":
             target.rename_database(fresh, step.database)
         else:
-            _swap(world, target, step, wish, fresh)
+            _drop(world, target, step, _swap(world, target, step, wish, fresh))
     except BaseException:
         # a database that is only half there must not look like one that is whole
         target.drop_database(fresh)
@@ -101,13 +102,18 @@ def _whole(world: World, target: Target, step: Step, wish: RestoreWish, chunks: 
                 return target.restore_staged(step.database, archive, options, like=like, beside=fresh)
             notes = target.restore_staged(fresh, archive, options, like=like)
             world.progress.phase(f"swap {step.database}")
-            _swap(world, target, step, wish, fresh)
+            aside = _swap(world, target, step, wish, fresh)
         except BaseException:
             # as above: half of a database must not look like a whole one
             target.drop_database(fresh)
             raise
         if step.database == step.item.database:
-            notes = target.restore_properties(step.database, archive)
+            try:
+                notes = target.restore_properties(step.database, archive)
+            except RestorableError as error:
+                error.hint = f"{error.hint} The database as it was before is {aside!r}.".strip()
+                raise
+        _drop(world, target, step, aside)
     return notes
 
 
@@ -118,9 +124,14 @@ def _require_free(target: Target, step: Step) -> None:
                       hint="Choose another name, or run again to see what is in it.")
 
 
-def _swap(world: World, target: Target, step: Step, wish: RestoreWish, fresh: str) -> None:
+def _swap(world: World, target: Target, step: Step, wish: RestoreWish, fresh: str) -> str:
+    """Put the new database in the place of the old one; return what that is called from then on."""
     aside = beside(step.database, BEFORE, world.clock.now())
     target.swap(fresh, step.database, aside, disconnect=wish.disconnect)
+    return aside
+
+
+def _drop(world: World, target: Target, step: Step, aside: str) -> None:
     world.progress.phase(f"drop what was {step.database}")
     target.drop_database(aside)
 

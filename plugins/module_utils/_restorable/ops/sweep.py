@@ -64,8 +64,13 @@ def delete_set(store: Store, cluster: str, backup: BackupId, objects: tuple[str,
     return retained
 
 
-def remove_set(world: World, backup: BackupId) -> None:
-    """Remove an unfinished set after a failure; what cannot be removed now is an orphan for the next run."""
+def remove_set(world: World, backup: BackupId, *, after: BaseException | None = None) -> None:
+    """Remove an unfinished set after a failure; what cannot be removed now is an orphan for the next run.
+
+    After store.exists the id is another host's, that began in the same second: what lies there stays, it may be whole.
+    """
+    if isinstance(after, RestorableError) and after.code == "store.exists":
+        return
     for store in world.stores:
         try:
             names = [entry.key.rpartition("/")[2] for entry in store.list(set_prefix(world.cluster, backup))]

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import IO, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
+from ..model.machine import is_of_machine
 from ..model.toc import Toc, list_file, parse_toc
 from ..stream.ahead import ahead
 from ..stream.program import read_from
@@ -24,6 +25,9 @@ from .tools import find_newest
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
 AHEAD = 4                          # chunks that wait to be written while the next are decompressed
 _TAIL = 4096                       # bytes at a plain dump's end in which its last comment must be
+# what pg_restore says of archives that are not as pg_dump writes them
+_DAMAGE = ("could not read", "could not find", "does not appear", "end of file", "uncompress", "decompress", "corrupt",
+           "did not find magic", "too short", "could not open", "unexpected", "out of order", "invalid")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._")      # what pg_dump names a directory's files of
 
 
@@ -226,9 +230,7 @@ def damage() -> Iterator[None]:
         if "unsupported version" in words:
             raise ConfigError(f"archive was made by a newer pg_dump: {error.message}", code="archive.newer",
                               hint="Install the client programs of that version or set bin_dir.") from error
-        if any(each in words for each in ("could not read", "could not find", "does not appear", "end of file",
-                                          "uncompress", "decompress", "corrupt", "did not find magic", "too short",
-                                          "could not open", "unexpected", "out of order", "invalid")):
+        if not is_of_machine(words) and any(each in words for each in _DAMAGE):
             raise Damaged(f"archive cannot be read to its end: {error.message}", code="archive.unreadable",
                           hint="Restore another backup, and take a new one.") from error
         raise
