@@ -154,6 +154,32 @@ def test_a_wrong_identity_is_named_with_the_key_it_would_take(copy, folder, fail
     assert [found.verdict for found in copy.verify()] == ["incomplete"]
 
 
+def test_an_old_set_that_is_closed_to_the_drill_stops_no_drill_and_is_no_lost_key(copy):
+    [old] = copy.ids()
+    copy.taken()
+
+    class Denied:
+        """A store that does not give away the old set's manifest."""
+
+        def __init__(self, inner):
+            self._inner = inner
+
+        def __getattr__(self, name):
+            return getattr(self._inner, name)
+
+        def get(self, key):
+            if f"{old}/manifest" in key:
+                raise ConfigError(f"{key} is closed to these credentials", code="store.denied", hint="Allow it.")
+            return self._inner.get(key)
+
+    copy.wrap_store = Denied
+    evidence = copy.drill()
+    assert (evidence.verdict, failed(evidence)) == ("incomplete", [])
+    assert [line for line in not_run(evidence) if f"key opens {old}" not in line] == []
+    assert "closed to these credentials" in not_run(evidence)[0]
+    assert evidence.key in [str(path.relative_to(copy.folder / "local")) for path in (copy.folder / "local").rglob("*")]
+
+
 @pytest.mark.parametrize("place", [
     "version", "share", "body", "mac", "nonce", "first chunk", "middle chunk", "last chunk"])
 def test_a_flipped_bit_in_a_sealed_dump_is_damage_wherever_it_is(copy, place):
@@ -210,6 +236,12 @@ def test_rotated_keys_show_in_every_set_and_a_drill_says_which_old_set_no_key_op
     assert evidence.verdict == "failed"
     assert [line for line in failed(evidence) if "key opens" not in line] == []
     assert copy.ids()[0] in failed(evidence)[0] and copy.pair.key_id in failed(evidence)[0]
+    # the drilled one was restored all the same, and is no bad backup by a key that it does not need
+    assert [each.result for each in evidence.checks if each.level == "L4"] == ["ok"]
+    assert (evidence.copies["local"]["verdict"], evidence.copies["local"]["levels"]) == ("failed", ["keys"])
+    copy.taken()
+    [row] = copy.prune(dry_run=True, confirm=True, last=3, min_keep=0, min_age="0", max_delete_percent=100)
+    assert [each.keep for each in row.plan.rows] == [True, True, True]
     copy.body["encryption"]["identity_file"] = [str(new.path), str(copy.pair.path)]
     assert copy.drill().verdict == "passed"
 

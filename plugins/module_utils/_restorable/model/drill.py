@@ -88,7 +88,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     key: str = ""                  # its own name, so that evidence that was moved shows
     journal: Mapping[str, Any] = field(default_factory=dict)   # the journals' heads, as model/journal.py describes
-    # of each repository whose copy was read: {"verdict": …, "levels": levels with a failed check}
+    # of each repository whose copy was read: {"verdict": …, "levels": levels with a failed check, or "keys"}
     copies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recovery: Mapping[str, Any] = field(default_factory=dict)  # of base backups: target, reached, replayed, last_commit
 

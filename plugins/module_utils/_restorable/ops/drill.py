@@ -21,7 +21,7 @@ from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Scratch, Store
 from ..version import VERSION
 from .copies import Copies, no_prune
-from .evidence import previous_evidence, store_evidence
+from .evidence import KEYS, previous_evidence, store_evidence
 from .journal import read_heads
 from .keyrung import check_keys
 from .ladder import Ladder
@@ -114,7 +114,7 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
         if found:
             plan = _plan(world, scratch, store, copies)
         _climb(world, scratch, job, plan, store, policy, ladder)
-        levels = sorted({each.level for each in failures(ladder.checks)})
+        levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
         readable = all(each.result == "ok" for each in ladder.checks
                        if each.level == "L0" and each.name.split(" ", 1)[0] in ("manifest", "object"))
@@ -129,9 +129,9 @@ def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store
     with ladder.rung("L0", "manifest"):
         manifest = read_manifest(store, world.cluster, plan.backup.id)
     if not ladder.stopped:
-        check_keys(world, store, policy, ladder)
+        check_keys(world, store, plan.backup.id, policy, ladder)
     if ladder.stopped or not check_objects(world, store, manifest, ladder):
-        damaged = any(each.result == "failed" for each in ladder.checks)
+        damaged = any(each.result == "failed" for each in ladder.own)
         ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")
         return
     ladder.notes += unauthenticated(manifest)

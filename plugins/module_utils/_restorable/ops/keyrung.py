@@ -12,6 +12,8 @@ import re
 
 from ..errors import ConfigError, RestorableError
 from ..model.catalogue import Backup, Catalogue
+from ..model.manifest import Manifest
+from ..model.naming import BackupId
 from ..model.policy import Policy
 from ..model.retention import plan_prune
 from ..ports import Store
@@ -23,12 +25,18 @@ from .world import World, read_catalogue, read_manifest
 _TIER = re.compile(r"([a-z]+)#\d+")
 
 
-def check_keys(world: World, store: Store, policy: Policy, ladder: Ladder) -> None:
-    """Add one check for each of these backups that is sealed; where none is, add nothing."""
+def check_keys(world: World, store: Store, drilled: BackupId, policy: Policy, ladder: Ladder) -> None:
+    """Add one check for each of these backups that is sealed; where none is, add nothing.
+
+    A key that does not open another backup fails the drill, but neither stops it nor speaks against the drilled one.
+    """
     with ladder.phase("try keys"):
         catalogue = read_catalogue(store, world.cluster)
         for backup, why in oldest_kept(world, catalogue, policy):
-            _check(world, store, backup, why, ladder)
+            name = f"key opens {backup.id}"
+            if backup.id != drilled:
+                ladder.others.add(name)
+            _check(world, store, backup, why, ladder, name)
 
 
 def oldest_kept(world: World, catalogue: Catalogue, policy: Policy) -> list[tuple[Backup, str]]:
@@ -49,23 +57,23 @@ def oldest_kept(world: World, catalogue: Catalogue, policy: Policy) -> list[tupl
     return [(backup, ", ".join(tiers)) for backup, tiers in whys.items()]
 
 
-def _check(world: World, store: Store, backup: Backup, why: str, ladder: Ladder) -> None:
+def _check(world: World, store: Store, backup: Backup, why: str, ladder: Ladder, name: str) -> None:
     began = ladder.now()
-    name = f"key opens {backup.id}"
+    manifest: Manifest | None = None
     try:
         manifest = read_manifest(store, world.cluster, backup.id)
         sealed = {item.recipients: item for item in manifest.items if item.encryption}
         for item in sealed.values():
             require_opens(world, store, manifest, item)
-    except ConfigError as error:
-        if error.code in ("encryption.no_identity", "encryption.no_cryptography"):
-            ladder.not_run("L0", name, f"{error.message}. {error.hint}")
-            return
-        # an identity that is set and does not open is what this rung is for
-        ladder.failed("L0", name, error.message, expected=", ".join(manifest.key_ids()), actual="no such identity",
-                      seconds=ladder.now() - began)
     except RestorableError as error:
-        ladder.found("L0", name, error, seconds=ladder.now() - began)
+        seconds = ladder.now() - began
+        if not isinstance(error, ConfigError) or manifest is None or error.code.startswith("store."):
+            ladder.found("L0", name, error, seconds=seconds)
+        elif error.code in ("encryption.no_identity", "encryption.no_cryptography"):
+            ladder.not_run("L0", name, f"{error.message}. {error.hint}")
+        else:                          # an identity that is set and does not open is what this rung is for
+            ladder.failed("L0", name, error.message, expected=", ".join(manifest.key_ids()),
+                          actual="no such identity", seconds=seconds)
     else:
         if sealed:
             ladder.ok("L0", name, f"the oldest {why}; {', '.join(manifest.key_ids())}", seconds=ladder.now() - began)

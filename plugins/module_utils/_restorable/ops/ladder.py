@@ -21,6 +21,7 @@ class Ladder:
                  levels: Mapping[str, str] | None = None) -> None:
         self.checks: list[Check] = []
         self.aside: list[Check] = []       # what was found of copies that another copy stands in for
+        self.others: set[str] = set()      # names of checks that speak of other backups than the drilled one
         self.notes: list[str] = []
         self.rto: float | None = None
         self._clock = clock
@@ -32,9 +33,14 @@ class Ladder:
         self._blocked = False
 
     @property
+    def own(self) -> list[Check]:
+        """Return the checks that speak of the drilled backup."""
+        return [each for each in self.checks if each.name not in self.others]
+
+    @property
     def stopped(self) -> bool:
         """Say whether a check has failed so far, or could not be made by a rung that others stand on."""
-        return self._blocked or any(each.result == "failed" for each in self.checks)
+        return self._blocked or any(each.result == "failed" for each in self.own)
 
     def set_aside(self, copy: str) -> None:
         """Begin again with another copy; what was found damaged in this one stays a finding."""
@@ -82,7 +88,7 @@ class Ladder:
         """
         words = getattr(error, "stderr", "") or error.message
         if isinstance(error, (ConfigError, Unavailable)) or (level == "L2" and is_of_machine(words)):
-            self._blocked = True
+            self._blocked = self._blocked or name not in self.others
             why = f"{error.message}. {error.hint}".strip()
             self.checks.append(Check(level, name, "not_run", why, seconds=round(seconds, 3)))
         else:
@@ -115,7 +121,7 @@ class Ladder:
 
     def raise_to_keep(self, keep: bool) -> None:
         """Leave the scratch server's context by an error if the drill failed and the server is to be kept."""
-        if keep and verdict(self.checks) == "failed":
+        if keep and verdict(self.own) == "failed":
             raise ToolFailed("the drill failed", code="drill.failed_kept")
 
     def explain(self, error: RestorableError) -> None:
@@ -123,7 +129,7 @@ class Ladder:
         if error.code == "drill.failed_kept":
             self.notes.append(error.hint or error.message)
             return
-        if verdict(self.checks) != "failed":
+        if verdict(self.own) != "failed":
             self.not_run("L2", "scratch", f"{error.message}. {error.hint}".strip())
         else:
             self.notes.append(error.message)

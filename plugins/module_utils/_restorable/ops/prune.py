@@ -28,7 +28,7 @@ from ..model.retention import Candidate, Plan, plan_prune
 from ..model.wal_retention import WalPlan
 from ..ports import Store
 from ..version import VERSION
-from .evidence import failed_levels
+from .evidence import KEYS, failed_levels, faultless
 from .journal import announce, read_heads, record
 from .protect_bases import lock_plan
 from .prune_bases import PHYSICAL, joined, last_prune, plan_bases
@@ -234,12 +234,10 @@ def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[
 def _spared(store: Store, cluster: str, backup: Backup) -> bool:
     """Say whether a failed drill found no fault in this repository's copy.
 
-    Damaged objects of one repository say nothing of another's; an own check (L6) that fails, such as one that wants
-    rows of today of an old backup, says nothing of whether the backup equals what was dumped. Evidence that cannot be
-    read spares nothing.
+    Damaged objects of one repository say nothing of another's. Evidence that cannot be read spares nothing.
     """
     own, levels = failed_levels(store, cluster, backup)
-    return levels == {"L6"} or (not own and bool(levels) and levels <= {"L0", "L1"})
+    return faultless(levels) or (not own and bool(levels) and levels <= {"L0", "L1", KEYS})
 
 
 def _act(world: World, planned: Planned, policies: Policies, done: _Done, *, confirm: bool) -> None:
