@@ -221,7 +221,7 @@ expected_size:
   type: int
   sample: 1850000
 hooks:
-  description: The commands that ran before and after, and how long they took.
+  description: The commands that ran before the set was committed, and how long they took.
   returned: when a set was taken
   type: list
   elements: dict

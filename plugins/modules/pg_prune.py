@@ -79,7 +79,7 @@ options:
         description: A plan that deletes a larger part is refused; V(50) if nothing is said.
         type: int
       size_anomaly_percent:
-        description: If the newest backup differs so much in size from those before, the plan is refused; V(50) if
+        description: If the newest backup is so much smaller than those before, the plan is refused; V(50) if
           nothing is said.
         type: int
   confirm:

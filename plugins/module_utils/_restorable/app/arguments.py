@@ -169,7 +169,7 @@ def _drill(verbs: Any) -> None:
                         help="of a base backup: recover to random, or to a time with its zone; default: the end")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="parallel workers of the restore")
     parser.add_argument("--keep-on-failure", action="store_true",
-                        help="leave the scratch server running if the drill fails")
+                        help="keep the scratch server, stopped, if the drill fails")
     parser.add_argument("--seed", type=int, metavar="N", help="make a random choice repeatable")
     _add_source(parser)
 
