@@ -4,18 +4,24 @@
 """What is locked longer, what is held, and that a lock is no error."""
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
-from _restorable.errors import Refused
+from _restorable.errors import Refused, Unavailable
+from _restorable.host.clock import SystemClock
+from _restorable.host.progress import Silent
 from _restorable.model.catalogue import Catalogue
 from _restorable.model.naming import BackupId, manifest_key, object_key
 from _restorable.model.object_lock import ObjectLock
 from _restorable.model.retained import retained
 from _restorable.model.retention import Plan, Row
+from _restorable.ops.hold import hold
 from _restorable.ops.protect import delete_unless_retained, hold_objects, lock_kept
 from _restorable.ops.sweep import delete_set
+from _restorable.ops.world import World
 from kit.memory_store import MemoryStore
 
 OLD = BackupId(datetime(2026, 11, 1, 3, tzinfo=timezone.utc), "dump")
@@ -31,7 +37,9 @@ class Locks:
         self.held, self.extended = {}, {}
 
     def hold(self, keys, *, on):
+        changed = sum(self.held.get(key, False) is not on for key in keys)
         self.held.update(dict.fromkeys(keys, on))
+        return changed
 
     def extend(self, keys, until):
         self.extended.update(dict.fromkeys(keys, until))
@@ -81,6 +89,27 @@ def test_a_hold_holds_every_object_of_the_set():
     assert store.locks.held == dict.fromkeys(keys_of(OLD), True)
     hold_objects(store, "shop", backup, on=False)
     assert store.locks.held == dict.fromkeys(keys_of(OLD), False)
+
+
+def test_a_release_that_broke_off_before_the_lock_was_gone_is_ended_by_the_next_one():
+    class Stuck(Locks):
+        stuck = True
+
+        def hold(self, keys, *, on):
+            if self.stuck and not on:
+                raise Unavailable("503", code="store.unavailable", hint="Try again.")
+            return super().hold(keys, on=on)
+
+    store = LockingStore(Stuck())
+    idle = SimpleNamespace(hold=lambda *_args, **_more: nullcontext())
+    world = World("shop", (store,), SystemClock(), Silent(), idle, idle, None)
+    assert hold(world, str(OLD))[1]
+    with pytest.raises(Unavailable):
+        hold(world, str(OLD), release=True)
+    store.locks.stuck = False
+    assert hold(world, str(OLD), release=True)[1]
+    assert store.locks.held == dict.fromkeys(keys_of(OLD), False)
+    assert not hold(world, str(OLD), release=True)[1]
 
 
 @pytest.mark.parametrize("store", [MemoryStore(), LockingStore()], ids=["knows-no-locks", "asks-for-none"])

@@ -24,23 +24,29 @@ def hold(world: World, backup: str, *, reason: str = "", release: bool = False,
     world, losses = reach(world, write=not dry_run)
     if dry_run:
         chosen, todo = _plan(world, backup, release)
-        return str(chosen), bool(todo), losses.warnings(_what(chosen, release))
+        return str(chosen), any(each.held == release for _store, each in todo), losses.warnings(_what(chosen, release))
     with world.lock.hold("hold"):
         chosen, todo = _plan(world, backup, release)
+        changed = False
         body = {"format": 1, "reason": reason, "since": world.clock.now().isoformat()}
         for store, held in todo:
             try:
-                if release:
+                if release and held.held:
                     _tell_end(world, store, chosen)
                     end_hold(store, world.cluster, held)
+                    changed = True
+                elif release:
+                    # a release that broke off has left the lock
+                    changed = hold_objects(store, world.cluster, held, on=False) or changed
                 else:
                     # the lock comes first, and goes last
                     hold_objects(store, world.cluster, held, on=True)
                     store.put(hold_key(world.cluster, chosen), [json.dumps(body).encode()])
+                    changed = True
             except RestorableError as error:
                 if not give_up(store, error):
                     raise
-    return str(chosen), bool(todo), losses.warnings(_what(chosen, release))
+    return str(chosen), changed, losses.warnings(_what(chosen, release))
 
 
 def end_hold(store: Store, cluster: str, backup: Backup) -> None:
@@ -62,8 +68,8 @@ def _what(backup: BackupId, release: bool) -> str:
 
 
 def _plan(world: World, backup: str, release: bool) -> tuple[BackupId, list[tuple[Store, Backup]]]:
-    """Return the set that is meant and the repositories in which something is to be done."""
+    """Return the set that is meant and the repositories in which something is to be done, or may be left of a release."""
     catalogues = [(store, read_catalogue(store, world.cluster)) for store in world.stores]
     chosen = max(catalogues, key=lambda pair: len(pair[1].committed()))[1].get(backup).id
     return chosen, [(store, each) for store, catalogue in catalogues
-                    for each in catalogue.committed() if each.id == chosen and each.held == release]
+                    for each in catalogue.committed() if each.id == chosen and (release or not each.held)]

@@ -21,8 +21,8 @@ class Protection(Protocol):
 
     settings: ObjectLock
 
-    def hold(self, keys: Iterable[str], *, on: bool) -> None:
-        """Forbid to delete objects until they are released; doing it twice is fine."""
+    def hold(self, keys: Iterable[str], *, on: bool) -> int:
+        """Forbid to delete objects until they are released; doing it twice is fine. Return how many were changed."""
 
     def extend(self, keys: Iterable[str], until: datetime) -> int:
         """Lock objects until then, unless they are locked longer already; return how many were."""
@@ -34,11 +34,10 @@ def protection_of(store: Store) -> Protection | None:
     return found
 
 
-def hold_objects(store: Store, cluster: str, backup: Backup, *, on: bool) -> None:
-    """Put all objects of a set under a legal hold, or release them, where the store can."""
+def hold_objects(store: Store, cluster: str, backup: Backup, *, on: bool) -> bool:
+    """Put all objects of a set under a legal hold, or release them, where the store can; return whether any was not."""
     protection = protection_of(store)
-    if protection:
-        protection.hold(keys_of(cluster, backup), on=on)
+    return bool(protection and protection.hold(keys_of(cluster, backup), on=on))
 
 
 def lock_kept(store: Store, cluster: str, catalogue: Catalogue, plan: Plan) -> dict[BackupId, datetime]:

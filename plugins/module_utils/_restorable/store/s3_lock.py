@@ -27,11 +27,14 @@ class Locks:
         self._calls, self._prefix = calls, prefix
         self.settings = settings
 
-    def hold(self, keys: Iterable[str], *, on: bool) -> None:
-        """Put objects under a legal hold, or release them; doing it twice is fine."""
+    def hold(self, keys: Iterable[str], *, on: bool) -> int:
+        """Put objects under a legal hold, or release them; doing it twice is fine. Return how many were changed."""
+        changed = 0
         for key in keys:
             if is_held(self._calls, self._prefix + key) is not on:
                 self._calls("put_object_legal_hold", self._prefix + key, LegalHold={"Status": "ON" if on else "OFF"})
+                changed += 1
+        return changed
 
     def extend(self, keys: Iterable[str], until: datetime, *, slack: timedelta = timedelta(0)) -> int:
         """Lock objects until then, unless they are locked so long already, give or take slack; return how many were."""
