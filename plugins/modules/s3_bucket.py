@@ -55,11 +55,11 @@ options:
   server_side_encryption:
     description:
       - How the server encrypts what comes without a word of its own.
-      - Without it the repository's C(sse), or V(AES256).
+      - Without it the repository's C(sse), or what the bucket has, or V(AES256).
     type: str
     choices: [AES256, 'aws:kms']
   kms_key_id:
-    description: The key of V(aws:kms). Without it the repository's C(kms_key_id).
+    description: The key of V(aws:kms). Without it the repository's C(kms_key_id), or the bucket's own.
     type: str
   abort_multipart_days:
     description: After how many days S3 aborts a multipart upload that nobody ended; V(0) for never.
@@ -168,9 +168,9 @@ def make(call: Call) -> Plain:
 def _wish(call: Call, bucket: BucketSettings) -> Bucket:
     own, params = bucket.settings, call.params
     lock = bool(own.object_lock) if params["object_lock"] is None else params["object_lock"]
-    encryption = params["server_side_encryption"] or own.sse or "AES256"
-    return Bucket(True, params["public_access_block"], params["versioning"], encryption,
-                  params["kms_key_id"] or own.kms_key_id, params["abort_multipart_days"], lock)
+    return Bucket(True, params["public_access_block"], params["versioning"],
+                  params["server_side_encryption"] or own.sse, params["kms_key_id"] or own.kms_key_id,
+                  params["abort_multipart_days"], lock)
 
 
 def _plain(report: BucketReport) -> Plain:

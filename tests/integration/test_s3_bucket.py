@@ -95,6 +95,20 @@ def test_an_endpoint_that_lacks_settings_is_not_as_wanted(rclone_s3, name, tmp_p
     assert (again["changed"], again["words"]) == (False, f"{name}: nothing to change; {lacks}")
 
 
+def test_the_encryption_of_a_bucket_stays_where_none_was_asked_for(moto_s3, name, tmp_path):
+    client = moto_s3.client()
+    client.create_bucket(Bucket=name)
+    client.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key-1"}}]})
+    settings = moto_s3.settings(name)
+    secrets = {key: settings.pop(key) for key in ("access_key_id", "secret_access_key")}
+    done = Ansible(tmp_path).module("s3_bucket", cluster="shop", repositories={"offsite": settings},
+                                    repository_secrets={"offsite": secrets})
+    assert "encryption" not in done["buckets"][0]["changed"]
+    after = bucket(moto_s3, name).read()
+    assert (after.encryption, after.kms_key_id) == ("aws:kms", "key-1")
+
+
 def test_wrong_credentials_make_nothing(rclone_s3, name):
     with pytest.raises(ConfigError):
         ensure(bucket(rclone_s3, name, secret_access_key="not-the-secret"), WISH, POLICIES, dry_run=False)

@@ -24,7 +24,7 @@ def test_a_bucket_as_wanted_needs_nothing():
 
 def test_a_lock_brings_versions_and_comes_first():
     goal = wanted(Bucket(exists=True), Bucket(True, False, False, object_lock=True))
-    assert goal.versioning and changes(Bucket(exists=True), goal) == ("object_lock", "versioning")
+    assert goal.versioning and changes(Bucket(exists=True), goal) == ("object_lock", "versioning", "encryption")
     assert SETTINGS[0] == "object_lock"
 
 
@@ -32,6 +32,16 @@ def test_nothing_that_protects_is_turned_off():
     strict = Bucket(True, True, True, "aws:kms", "key", 7, object_lock=True)
     goal = wanted(strict, Bucket(True, True, False, "", "", 7))
     assert (goal.versioning, goal.object_lock, goal.encryption, goal.kms_key_id) == (True, True, "aws:kms", "key")
+
+
+@pytest.mark.parametrize(("wish", "found", "goal"), [
+    (("", ""), ("", ""), ("AES256", "")), (("", ""), ("aws:kms:dsse", "theirs"), ("aws:kms:dsse", "theirs")),
+    (("aws:kms", ""), ("aws:kms", "theirs"), ("aws:kms", "theirs")),
+    (("aws:kms", "ours"), ("aws:kms", "theirs"), ("aws:kms", "ours")),
+    (("AES256", ""), ("aws:kms", "theirs"), ("AES256", ""))])
+def test_encryption_is_what_was_asked_for_or_what_is_there(wish, found, goal):
+    got = wanted(Bucket(True, True, True, *found), Bucket(True, True, True, *wish))
+    assert (got.encryption, got.kms_key_id) == goal
 
 
 def rule(prefix="", **what):

@@ -38,12 +38,14 @@ SETTINGS = ("object_lock", "versioning", "public_access_block", "encryption", "k
 def wanted(found: Bucket, wish: Bucket) -> Bucket:
     """Return what the bucket will be: the wish, but nothing that is on is ever turned off by us.
 
-    Object lock cannot be taken back, and versions without it would be a surprise to others in the bucket.
+    Object lock cannot be taken back, and versions without it would be a surprise to others in the bucket. Encryption
+    for which nobody wished stays as it is, and is AES256 where there is none.
     """
+    encryption = wish.encryption or found.encryption or "AES256"
     return replace(wish, exists=True, object_lock=wish.object_lock or found.object_lock,
                    versioning=wish.versioning or wish.object_lock or found.versioning or found.object_lock,
-                   encryption=wish.encryption or found.encryption,
-                   kms_key_id=wish.kms_key_id if wish.encryption else found.kms_key_id)
+                   encryption=encryption,
+                   kms_key_id=wish.kms_key_id or (found.kms_key_id if encryption == found.encryption else ""))
 
 
 def changes(found: Bucket, goal: Bucket) -> tuple[str, ...]:
