@@ -68,7 +68,7 @@ def _what(backup: BackupId, release: bool) -> str:
 
 
 def _plan(world: World, backup: str, release: bool) -> tuple[BackupId, list[tuple[Store, Backup]]]:
-    """Return the set that is meant and the repositories in which something is to be done, or may be left of a release."""
+    """Return the set that is meant, and the repositories with something to do or perhaps left of a release."""
     catalogues = [(store, read_catalogue(store, world.cluster)) for store in world.stores]
     chosen = max(catalogues, key=lambda pair: len(pair[1].committed()))[1].get(backup).id
     return chosen, [(store, each) for store, catalogue in catalogues
