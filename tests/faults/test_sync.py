@@ -70,6 +70,32 @@ def test_an_interrupted_sync_commits_no_half_and_is_resumed(pair, nth):
     assert {path: path.stat().st_mtime_ns for path in there} == there      # what lay there was not copied again
 
 
+def test_a_set_that_was_swept_while_it_came_is_not_committed_and_the_next_sync_brings_it(pair):
+    class SweptByAnother:
+        """A repository in which another host, without our lock, takes what came for left over."""
+
+        def __init__(self, inner):
+            self.inner, self.name = inner, inner.name
+
+        def __getattr__(self, verb):
+            return getattr(self.inner, verb)
+
+        def put(self, key, chunks):
+            stored = self.inner.put(key, chunks)
+            if key.endswith(".dump.zst"):
+                for entry in list(self.inner.list(key.rpartition("/")[0] + "/")):
+                    self.inner.delete(entry.key)
+            return stored
+
+    pair.wrap_store = lambda store: SweptByAnother(store) if store.name == "vault" else store
+    row = pair.sync(to="vault")["vault"]
+    assert (row.error.code, row.sets, pair.ids("vault")) == ("sync.object_gone", [], [])
+    pair.wrap_store = lambda store: store
+    assert pair.sync(to="vault")["vault"].error is None
+    assert tree(pair, "vault") == tree(pair, "local")
+    assert {each.verdict for each in pair.verify() if each.repository == "vault"} == {"passed"}
+
+
 def test_a_sync_that_is_killed_is_completed_by_the_next(pair):
     process = pair.command("sync", "--to", "vault", "--json")
     until_there(pair.folder / "vault" / "app" / "backup")

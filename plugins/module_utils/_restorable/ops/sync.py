@@ -14,6 +14,7 @@ from typing import Iterable, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.catalogue import Backup, Catalogue
+from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_key, manifest_generation, manifest_key, object_key, set_prefix
 from ..model.settings import ClusterSettings
 from ..ports import Store
@@ -169,11 +170,24 @@ def copy_set(world: World, source: Store, target: Store, backup: BackupId, confl
     if len(conflicts) > before:
         raise Refused(f"repository {target.name} holds another {conflicts[-1]} than the manifest describes",
                       code="sync.conflict", hint="It is of no committed set; remove it by hand, then run this again.")
+    _require_objects(world, target, manifest)
     # the first one commits the set, so it comes after those of new keys
     for key in sorted(manifests, key=lambda each: each == manifest_key(world.cluster, backup)):
         if key not in sizes and put_copy(target, key, [manifests[key]], source):
             copied += len(manifests[key])
     return copied
+
+
+def _require_objects(world: World, target: Store, manifest: Manifest) -> None:
+    """Raise Unavailable unless the target still lists every object: another host may have swept them as left over."""
+    there = {entry.key: entry.size for entry in target.list(set_prefix(world.cluster, manifest.id))}
+    for item in manifest.items:
+        key = object_key(world.cluster, manifest.id, item.name)
+        if there.get(key) != item.size:
+            raise Unavailable(f"object {key} is gone from repository {target.name} before its set was committed",
+                              code="sync.object_gone",
+                              hint="Another host that writes there took it for left over; run this again when it is "
+                                   "done, or give both hosts the same state_dir.")
 
 
 def _conflicts(world: World, target: Store, here: Catalogue,
