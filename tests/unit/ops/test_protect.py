@@ -26,6 +26,7 @@ from kit.memory_store import MemoryStore
 
 OLD = BackupId(datetime(2026, 11, 1, 3, tzinfo=timezone.utc), "dump")
 NEW = BackupId(datetime(2026, 11, 20, 3, tzinfo=timezone.utc), "dump")
+NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 UNTIL = datetime(2026, 12, 1, tzinfo=timezone.utc)
 
 
@@ -72,13 +73,20 @@ def keys_of(backup):
 def test_a_kept_set_is_locked_as_long_as_its_longest_tier_asks():
     store = LockingStore(Locks(weekly=35, monthly=100))
     plan = Plan((Row(OLD, True, ("weekly#1", "monthly#1")), Row(NEW, True, ("daily#1", "floor:newest"))))
-    lock_kept(store, "shop", store.catalogue(), plan)
+    lock_kept(store, "shop", store.catalogue(), plan, NOW)
     assert store.locks.extended == dict.fromkeys(keys_of(OLD), OLD.time + timedelta(days=100))
+
+
+def test_a_lock_that_would_be_over_already_is_not_asked_for():
+    store = LockingStore(Locks(weekly=24))
+    plan = Plan((Row(OLD, True, ("weekly#1",)), Row(NEW, True, ("weekly#2",))))
+    assert lock_kept(store, "shop", store.catalogue(), plan, NOW) == {NEW: NEW.time + timedelta(days=24)}
+    assert set(store.locks.extended) == set(keys_of(NEW))
 
 
 def test_a_set_that_is_dropped_is_not_locked_longer():
     store = LockingStore(Locks(weekly=35))
-    lock_kept(store, "shop", store.catalogue(), Plan((Row(OLD, False, ("weekly#1",)),)))
+    lock_kept(store, "shop", store.catalogue(), Plan((Row(OLD, False, ("weekly#1",)),)), NOW)
     assert store.locks.extended == {}
 
 
@@ -116,7 +124,7 @@ def test_a_release_that_broke_off_before_the_lock_was_gone_is_ended_by_the_next_
 def test_a_store_without_locks_is_left_alone(store):
     backups = LockingStore().catalogue()
     hold_objects(store, "shop", backups.committed()[0], on=True)
-    lock_kept(store, "shop", backups, Plan((Row(OLD, True, ("weekly#1",)),)))
+    lock_kept(store, "shop", backups, Plan((Row(OLD, True, ("weekly#1",)),)), NOW)
 
 
 def test_a_set_whose_manifest_is_locked_stays_whole_and_says_until_when():

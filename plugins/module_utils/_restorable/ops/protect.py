@@ -40,8 +40,11 @@ def hold_objects(store: Store, cluster: str, backup: Backup, *, on: bool) -> boo
     return bool(protection and protection.hold(keys_of(cluster, backup), on=on))
 
 
-def lock_kept(store: Store, cluster: str, catalogue: Catalogue, plan: Plan) -> dict[BackupId, datetime]:
-    """Lock every kept set as long as the tiers that keep it ask for, where the store can; return until when."""
+def lock_kept(store: Store, cluster: str, catalogue: Catalogue, plan: Plan, now: datetime) -> dict[BackupId, datetime]:
+    """Lock every kept set as long as the tiers that keep it ask for, where the store can; return until when.
+
+    A lock that would be over already is not asked for: S3 refuses it.
+    """
     protection = protection_of(store)
     locked: dict[BackupId, datetime] = {}
     if not protection or not protection.settings.tiers:
@@ -49,7 +52,7 @@ def lock_kept(store: Store, cluster: str, catalogue: Catalogue, plan: Plan) -> d
     by_id = {each.id: each for each in catalogue.backups}
     for row in plan.kept:
         until = protection.settings.extended(row.id.time, row.reasons)
-        if until and row.id in by_id:
+        if until and until > now and row.id in by_id:
             protection.extend(keys_of(cluster, by_id[row.id]), until)
             locked[row.id] = until
     return locked

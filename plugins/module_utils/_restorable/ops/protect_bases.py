@@ -28,7 +28,7 @@ from .world import World, read_manifest
 
 def lock_plan(world: World, store: Store, catalogue: Catalogue, plan: Plan) -> None:
     """Lock every kept set as long as the tiers that keep it ask for, and what it needs, where the store can."""
-    until = lock_kept(store, world.cluster, catalogue, plan)
+    until = lock_kept(store, world.cluster, catalogue, plan, world.clock.now())
     protection = protection_of(store)
     if not protection or not until:
         return
