@@ -8,7 +8,8 @@ import gzip
 
 import pytest
 
-from _restorable.errors import Damaged
+from _restorable.errors import ConfigError, Damaged
+from _restorable.model.naming import BackupId, object_key
 from kit.agecommand import age_command, run
 from kit.agekeys import make_pair
 from kit.chain import failed
@@ -101,6 +102,26 @@ def test_a_changed_adopted_file_of_openssl_is_damage_since_its_adoption(chain, o
     assert chain.verify()[0].verdict == "failed"
     with pytest.raises(Damaged):
         chain.restore(databases=("shop",), into="never")
+
+
+def test_a_host_that_may_not_delete_adopts_beside_what_an_earlier_run_left(chain, old, script):
+    class KeepsAll:
+        def __init__(self, inner):
+            self.inner, self.name = inner, inner.name
+
+        def __getattr__(self, verb):
+            return getattr(self.inner, verb)
+
+        def delete(self, key):
+            raise ConfigError(f"{key}: delete_object was denied", code="store.denied", hint="Ask the pruning host.")
+
+    left = object_key("app", BackupId.parse("20260101T000000Z-dump"), "any.dump.zst")
+    chain.world().stores[0].put(left, [b"half"])
+    (old / "shop-20260101.sql.gz").write_bytes(script)
+    chain.wrap_store = KeepsAll
+    [found] = chain.adopt(*pattern(old)).files
+    assert found.action == "adopted", found
+    assert b"".join(chain.world().stores[0].get(left)) == b"half"
 
 
 @pytest.mark.parametrize("armored", [False, True], ids=["binary", "armored"])

@@ -19,7 +19,7 @@ from ..ports import Archives, Folder, FolderEntry, Store
 from .adopted import Known, adopted_manifest, object_name, store_set
 from .examine import DumpFile, examine, read_sidecar
 from .reach import reach
-from .sweep import sweep_orphans
+from .tidy import sweep_where_allowed
 from .world import World
 
 
@@ -106,7 +106,7 @@ def adopt(world: World, archives: Archives, folder: Folder, wish: AdoptWish, *, 
         files = tuple(_each(run, chosen))
     else:
         with world.lock.hold("adopt"):
-            swept = sweep_orphans(world)
+            swept = sweep_where_allowed(world)
             run = _Run(world, archives, folder, wish, patterns, names, Known.read(world), dry_run)
             files = tuple(_each(run, chosen))
         stayed = tuple(words for store in world.stores for words in swept.warnings(store))

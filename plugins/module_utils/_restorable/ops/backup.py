@@ -69,7 +69,7 @@ def back_up(world: World, cluster: Cluster, job: DumpJob, *, dry_run: bool = Fal
         return BackupReport(plan, changed, warnings=(*plan.warnings, *losses.warnings(f"backup {plan.id}")))
     with world.lock.hold("backup"):
         plan, changed = _planned(world, cluster, job, accept_new_server, dry_run=False)
-        swept = sweep_where_allowed(world)
+        swept = tuple(sweep_where_allowed(world).names)
         if not changed:
             return BackupReport(plan, False, swept=swept)
         run = _Run(plan.id, world.clock.now())

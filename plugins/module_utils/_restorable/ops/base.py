@@ -56,7 +56,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
         return BaseDone(plan, True, warnings=(*plan.warnings, *losses.warnings(f"backup {plan.id}")))
     with world.lock.hold("base backup"):
         plan = _planned(world, source, job, archived, accept_new_server, dry_run=False)
-        swept = sweep_where_allowed(world)
+        swept = tuple(sweep_where_allowed(world).names)
         if plan.skipped_because:
             return BaseDone(plan, False, swept=swept)
         try:
