@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from _restorable.app.render import render_list, verify_done
 from _restorable.app.render_keys import rekey_done, render_rekey
 from _restorable.app.report import list_report, verify_report
@@ -34,6 +36,13 @@ def test_a_rekey_tells_of_each_set_for_whom_it_was_and_is_sealed():
     assert rekey_done("shop", report, dry_run=False) == "done: rekey shop 2 backups 9.0 MB, 1 failed"
     assert rekey_done("shop", report, dry_run=True).startswith("dry run: nothing was written; to rekey: 2 backups")
     assert (report["changed"], report["warnings"], len(report["keys"])) == (True, ["slow"], 2)
+
+
+@pytest.mark.parametrize("kind, action, warned", [
+    ("base", "rekeyed", True), ("incr", "rekeyed", True), ("base", "current", False), ("dump", "rekeyed", False)])
+def test_a_rekey_of_base_backups_warns_that_their_wal_is_sealed_as_before(kind, action, warned):
+    found = rekey_report([Rekeyed(BackupId(NOW, kind), action)])["warnings"]
+    assert ["WAL is not rekeyed" in each and "keep the old identity" in each for each in found] == [True] * warned
 
 
 def test_a_listing_with_keys_names_them_and_one_without_does_not():
