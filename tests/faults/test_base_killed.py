@@ -11,9 +11,8 @@ import subprocess
 import pytest
 
 from _restorable.model.lsn import Lsn
-from kit.chain import new_folder
 from kit.deadly import DeadlyStore, Steps, in_child
-from kit.physical import Physical, archiving, home
+from kit.physical import Physical, archiving
 from kit.servers import unprivileged
 
 ENOUGH = 200                       # steps; a run has far fewer
@@ -41,13 +40,6 @@ def linked(empty_server, folder):
     chain.based(kind="incremental")
     chain.server.sql("INSERT INTO rows VALUES (2)")
     return chain
-
-
-@pytest.fixture
-def data():
-    folder = new_folder()
-    yield home(folder)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def killed_at(chain, last, work) -> int:
@@ -109,7 +101,7 @@ def test_a_base_backup_that_dies_at_any_storage_call_is_none_and_the_next_one_is
 
 
 def test_an_incremental_that_dies_at_any_storage_call_is_none_and_the_chain_stays_whole(linked, data):
-    good, last = linked.ids(), 0
+    good, more, last = linked.ids(), [], 0
     for last in range(1, ENOUGH):
         status = killed_at(linked, last, lambda: linked.base(kind="incremental"))
         found = linked.ids()
@@ -117,15 +109,17 @@ def test_an_incremental_that_dies_at_any_storage_call_is_none_and_the_chain_stay
         assert set(good) <= set(found) and len(more) in (0, 1), last
         if more:
             assert [each.verdict for each in linked.verify(more[0])] == ["passed"], last
-            good = found
         if status == 0:
             break
+        for each in more:
+            # each set is a call more for the next run, whose last calls the sweep would never come to
+            shutil.rmtree(next((linked.folder / "local").rglob(each)))
         assert status == signal.SIGKILL, last
     assert 15 < last < ENOUGH - 1
     assert [each for row in linked.list() for each in row.catalogue.orphans()] == []
     # the newest stands on the one before it, down to the full one
     plan, _done = linked.recover(data)
-    assert len(plan.chain) >= 3 and str(plan.base.id) == good[-1]
+    assert len(plan.chain) == 3 and str(plan.base.id) == more[0]
     with linked.running(data) as back:
         assert back.sql("SELECT id FROM rows ORDER BY id") == [(1,), (2,)]
 
