@@ -12,8 +12,7 @@ import pytest
 
 from _restorable.errors import Refused, RestorableError
 from kit.archiving import wait_until
-from kit.chain import new_folder
-from kit.physical import Physical, archiving, home
+from kit.physical import Physical, archiving
 from kit.servers import start_standby
 
 SMALL = ("--wal-segsize=1",)
@@ -26,14 +25,6 @@ def chain(empty_server, folder):
     chain.sleep = chain.waiting
     chain.server.sql("CREATE TABLE rows (id int)")
     return chain
-
-
-@pytest.fixture
-def data():
-    """A data directory that is not there yet, in a folder of the servers' account."""
-    folder = new_folder()
-    yield home(folder)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def written(chain, *numbers) -> list[str]:

@@ -69,6 +69,16 @@ def folder():
 
 
 @pytest.fixture
+def data():
+    """A data directory that is not there yet, in a folder of the servers' account."""
+    from kit.chain import new_folder
+    from kit.physical import home
+    path = new_folder()
+    yield home(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
 def empty_server():
     """A function that starts a fresh, empty server of its own: empty_server(16, config={…}, hba="…")."""
     with ExitStack() as stack:

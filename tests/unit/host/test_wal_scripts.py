@@ -94,23 +94,17 @@ class TestArchive:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("gone", ["script", "spool"])
-def test_a_lost_spool_is_a_failure_that_postgresql_counts(tmp_path, shell, gone):
+@pytest.mark.parametrize(("setting", "status"), [
+    pytest.param(archive_command, 3, id="a failure that PostgreSQL counts"),
+    pytest.param(restore_command, 255, id="no end of the WAL, which 1 to 125 would be"),
+])
+def test_what_a_lost_spool_is_to_postgresql(tmp_path, shell, gone, setting, status):
     job = WalJob(spool=str(tmp_path / "spool"))
     if gone == "script":
         (tmp_path / "spool").mkdir()
-    line = archive_command(job, ["/bin/true"]).replace("%p", "X").replace("%f", NAME)
-    assert subprocess.run([shell, "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 3
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("gone", ["script", "spool"])
-def test_a_lost_spool_is_no_end_of_the_wal(tmp_path, shell, gone):
-    job = WalJob(spool=str(tmp_path / "spool"))
-    if gone == "script":
-        (tmp_path / "spool").mkdir()
-    line = restore_command(job, ["/bin/true"]).replace("%p", "X").replace("%f", NAME)
-    # as PostgreSQL runs it, by system(): 1 to 125 would be the end of the WAL
-    assert subprocess.run([shell, "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 255
+    line = setting(job, ["/bin/true"]).replace("%p", "X").replace("%f", NAME)
+    # as PostgreSQL runs it, by system()
+    assert subprocess.run([shell, "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == status
 
 
 class TestRestore:

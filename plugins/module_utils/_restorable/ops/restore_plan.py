@@ -160,8 +160,8 @@ def _step(world: World, target: Target, copies: Copies, item: Item, wish: Restor
                       + (" and more" if len(inside) > 3 else ""), code="restore.not_empty",
                       hint=f"Restore into another name, or set {switch('replace')} to put the restored "
                            "database in its place.")
-    sessions = target.sessions(name)
-    if sessions and not wish.disconnect:
+    sessions = [] if wish.disconnect else target.sessions(name)
+    if sessions:
         raise Refused(f"database {name!r} is used by {len(sessions)} sessions: {', '.join(sessions[:3])}",
                       hint=f"Stop the application, or set {switch('disconnect')} to end these sessions.",
                       code="restore.in_use")
