@@ -8,6 +8,7 @@ import pytest
 
 from _restorable.errors import ConfigError, Unavailable
 from _restorable.model.naming import BackupId, manifest_key, object_key
+from _restorable.ops.sweep import Swept
 from _restorable.ops.tidy import sweep_where_allowed
 from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
@@ -27,7 +28,7 @@ def swept(error):
 
 def test_what_may_not_be_deleted_stays_and_stops_no_backup():
     found, journals = swept(ConfigError("closed to these credentials", code="store.denied"))
-    assert (found, ORPHAN in journals.objects()) == ((), True)
+    assert (found, ORPHAN in journals.objects()) == (Swept(), True)
 
 
 @pytest.mark.parametrize("error", [ConfigError("no credentials", code="store.credentials"),
@@ -41,5 +42,5 @@ def test_who_may_delete_sweeps_and_leaves_committed_sets():
     journals = Journals("local")
     made = journals.backup()
     journals.objects()[ORPHAN] = b"half"
-    assert sweep_where_allowed(journals.world()) == ("local:20200101T000000Z-dump",)
+    assert sweep_where_allowed(journals.world()) == Swept(names=["local:20200101T000000Z-dump"])
     assert (ORPHAN in journals.objects(), manifest_key(CLUSTER, made) in journals.objects()) == (False, True)

@@ -129,14 +129,14 @@ from faults.test_wal_shipping import PgWal, ServerSpool, ship
 from _restorable.store.local import LocalStore
 from kit.wal import NAMES, FakeServer, segment_bytes
 server = FakeServer(Path({str(tmp_path / 'data')!r}))
-for name in NAMES[:2]:
+spool = ServerSpool({str(tmp_path / 'spool')!r}, PgWal(str(server.data)))
+store = LocalStore('local', FOLDER + '/repository')
+for name in NAMES[:2]:                 # one after the other: side by side each may take the other's room
     server.finish(name)
     head = segment_bytes(name)[:4096]
     (server.wal / name).write_bytes(head + os.urandom(2**20 - 4096))
-spool = ServerSpool({str(tmp_path / 'spool')!r}, PgWal(str(server.data)))
-store = LocalStore('local', FOLDER + '/repository')
-for said in ship(server, spool, store, workers=1):
-    print(said)
+    for said in ship(server, spool, store, workers=1):
+        print(said)
 print('first', sorted(spool.acknowledged()) == [NAMES[0]], os.listdir(FOLDER + '/repository/.part'))
 remount()
 ship(server, spool, store)
