@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -98,6 +100,25 @@ def test_a_server_without_hashes_is_read_back(tmp_path, sshd):
     store.put(KEY, [b"x" * 100_000])
     assert [words[0] for words in asked].count("cat") == 1
     assert b"".join(store.get(KEY)) == b"x" * 100_000
+
+
+def test_writers_that_need_the_same_new_folders_at_once_all_get_them(tmp_path, sshd):
+    """Over SFTP the later of two requests for one folder is a failure (SSH_FX_FAILURE), which is none of ours."""
+    config = write_config(tmp_path / "rclone.conf", sftp=sshd.body)
+    root = f"sftp:{sshd.folder}/store/new/and/deep"
+    keys = [f"shop/wal/0000000100000000/{index:024X}.zst" for index in range(4)]
+    together = threading.Barrier(len(keys), timeout=60)
+
+    def chunks(key):
+        yield key.encode()
+        together.wait()                    # rclone makes the folder when so small a stream has ended
+
+    def write(key):
+        return RcloneStore("offsite", root, config_file=config).put(key, chunks(key)).key
+
+    with ThreadPoolExecutor(len(keys)) as writers:
+        assert list(writers.map(write, keys)) == keys
+    assert [entry.key for entry in RcloneStore("offsite", root, config_file=config).list("")] == keys
 
 
 def watched(store):

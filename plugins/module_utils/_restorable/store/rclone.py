@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from secrets import token_hex
 from typing import Any, Iterable, Iterator, Mapping
 
-from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError
+from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..ports import Entry, Stored
 from ..stream.stage import owned
 from .rclone_run import Missing, Rclone
@@ -23,6 +23,7 @@ ABANDONED = timedelta(days=2)      # an unfinished upload that old has no writer
 HASHES = ("sha256", "sha1", "md5")     # what hashlib and remotes have in common, best first
 GIVE_WAY = 3.0                     # seconds that two writers of one key wait for each other
 PAUSE = 0.1
+MAKERS = 5         # times that the making of a folder is tried; each may lose one level of it to another program
 
 
 class RcloneStore:
@@ -44,6 +45,7 @@ class RcloneStore:
         self._root = remote if remote.endswith(":") else remote.rstrip("/") + "/"
         self._rclone = Rclone(name, config_file, options or {}, secrets or {})
         self._known: dict[str, Any] | None = None
+        self._ready = False
 
     def check(self, *, write: bool = True) -> None:
         """Raise unless the remote answers; with write, unless a small file can be stored, compared and removed.
@@ -56,6 +58,7 @@ class RcloneStore:
             return
         self._sweep()
         part = self._part(f"check-{token_hex(8)}")
+        self._make_ready()
         try:
             self._upload(part, [b"restorable"])
         finally:
@@ -67,10 +70,11 @@ class RcloneStore:
         with owned(chunks) as source:
             self._require_free(key)
             part = self._part(token)
+            self._make_ready()
             try:
                 size, sha256 = self._upload(part, source)
                 self._give_way(token)
-                self._rclone.call("moveto", "--ignore-existing", "--retries", "1", part, self._path(key))
+                self._name_it(part, key)
                 if self._stat(part) is not None:
                     raise self._taken(key)
             except BaseException:
@@ -142,6 +146,30 @@ class RcloneStore:
                           "given", code="store.differs",
                           hint="Check the remote and the network, then run this again.")
         return size, sha256
+
+    def _make_ready(self) -> None:
+        """Make the folder of parts, once: a stream that fails for the lack of it cannot be read again."""
+        if not self._ready:
+            self._making_folders("mkdir", self._root + PARTS)
+            self._ready = True
+
+    def _name_it(self, part: str, key: str) -> None:
+        self._making_folders("moveto", "--ignore-existing", "--retries", "1", part, self._path(key))
+
+    def _making_folders(self, *words: str) -> None:
+        """Run a command that makes folders, again where another program makes the same one in this moment.
+
+        rclone asks for a folder, then makes it, and over SFTP the later of two such requests is a bare failure. Both
+        commands may be repeated: a folder that is there is left alone, and so is a file that has its name.
+        """
+        for left in reversed(range(MAKERS)):
+            try:
+                self._rclone.call(*words)
+                return
+            except Unavailable as error:
+                if error.code != "store.failed" or not left:
+                    raise
+                time.sleep(PAUSE)
 
     def _read_back(self, path: str) -> str:
         digest = hashlib.sha256()
