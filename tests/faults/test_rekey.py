@@ -7,63 +7,19 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import datetime, timezone
 from itertools import count
 
 import pytest
 from faults.conftest import SHOP
 
 from _restorable.app.report_keys import rekey_report
-from _restorable.model.retained import retained
 from _restorable.ops.rekey import rekey
 from kit.agecommand import age_command, run
 from kit.agekeys import make_pair
 from kit.chain import Chain, failed, flipped, new_folder
+from kit.mortal import Killed, Locked, Mortal
 
 REPOSITORIES = ("disk", "vault")
-UNTIL = datetime(2030, 1, 1, tzinfo=timezone.utc)
-
-
-class Killed(BaseException):
-    """The process is gone: nothing below may catch it."""
-
-
-class Mortal:
-    """A Store whose process dies as it begins a certain write; left is shared by all of them."""
-
-    def __init__(self, inner, left):
-        self.inner, self.name, self.left = inner, inner.name, left
-
-    def _strike(self):
-        if next(self.left) == 0:
-            raise Killed
-
-    def put(self, key, chunks):
-        if not key.endswith(".probe"):
-            self._strike()
-        return self.inner.put(key, chunks)
-
-    def delete(self, key):
-        self._strike()
-        self.inner.delete(key)
-
-    def __getattr__(self, name):
-        return getattr(self.inner, name)
-
-
-class Locked:
-    """A Store that keeps every object of a backup by a lock."""
-
-    def __init__(self, inner):
-        self.inner, self.name = inner, inner.name
-
-    def delete(self, key):
-        if "/backup/" in key:
-            raise retained(f"{self.name}:{key}", UNTIL)
-        self.inner.delete(key)
-
-    def __getattr__(self, name):
-        return getattr(self.inner, name)
 
 
 @pytest.fixture(scope="module")

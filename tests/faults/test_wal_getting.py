@@ -405,7 +405,7 @@ class TestSealed:
 
     def test_the_right_key_gives_the_segment_back(self, command, tmp_path):
         [path] = (tmp_path / "local").rglob(f"{NAMES[0]}-*")
-        assert path.name.endswith(".zst.age") and path.read_bytes().startswith(b"age-encryption.org/v1")
+        assert path.name.endswith(".age") and path.read_bytes().startswith(b"age-encryption.org/v1")
         assert command("wal-get", NAMES[0], str(tmp_path / "X")).status == 0
         assert (tmp_path / "X").read_bytes() == segment_bytes(NAMES[0])
 

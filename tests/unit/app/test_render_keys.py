@@ -16,6 +16,7 @@ from _restorable.model.catalogue import Backup, Catalogue
 from _restorable.model.drill import Check
 from _restorable.model.naming import BackupId
 from _restorable.ops.rekey import Rekeyed
+from _restorable.ops.rekey_wal import RekeyedWal
 from _restorable.ops.status import RepositoryStatus
 from _restorable.ops.verify import Verified
 
@@ -40,9 +41,27 @@ def test_a_rekey_tells_of_each_set_for_whom_it_was_and_is_sealed():
 
 @pytest.mark.parametrize("kind, action, warned", [
     ("base", "rekeyed", True), ("incr", "rekeyed", True), ("base", "current", False), ("dump", "rekeyed", False)])
-def test_a_rekey_of_base_backups_warns_that_their_wal_is_sealed_as_before(kind, action, warned):
-    found = rekey_report([Rekeyed(BackupId(NOW, kind), action)])["warnings"]
-    assert ["WAL is not rekeyed" in each and "keep the old identity" in each for each in found] == [True] * warned
+def test_a_rekey_of_one_base_backup_warns_that_its_wal_is_sealed_as_before(kind, action, warned):
+    done = [Rekeyed(BackupId(NOW, kind), action)]
+    assert ["leaves WAL as it was sealed" in each and "keep the old identity" in each
+            for each in rekey_report(done)["warnings"]] == [True] * warned
+    assert rekey_report(done, [])["warnings"] == []
+
+
+def test_a_rekey_tells_of_the_wal_of_each_repository_and_names_what_failed():
+    report = rekey_report([], [
+        RekeyedWal("local", rekeyed=3, current=1, size=3_000_000),
+        RekeyedWal("vault", rekeyed=1, size=1_000_000, failed=2, reasons=["…07: no key opens it", "…08: damaged"],
+                   stay=1, why="retained: 2030")])
+    assert render_rekey(report).splitlines()[1:] == [
+        "  WAL of local: 3 files 3.0 MB, 1 sealed for these keys already",
+        "  WAL of vault: 1 file 1.0 MB, 0 sealed for these keys already",
+        "  FAILED in vault: …07: no key opens it",
+        "  FAILED in vault: …08: damaged"]
+    assert rekey_done("shop", report, dry_run=False) == (
+        "done: rekey shop 0 backups 0 B, 4 files of WAL 4.0 MB, 2 failed")
+    assert report["failed"] == ["WAL of vault: 2 files stay as they were: …07: no key opens it"]
+    assert "1 files of WAL in repository vault stay" in report["warnings"][0] and report["changed"]
 
 
 def test_a_listing_with_keys_names_them_and_one_without_does_not():

@@ -18,4 +18,5 @@ def add_keys(verbs: Any, verb: AddVerb) -> None:
                         help="a key age1pq… that withstands quantum computers; wants cryptography 48 everywhere")
     parser.add_argument("--show", action="store_true", help="print the public keys of an existing file instead")
     parser = verb(verbs, "rekey", "seal stored backups for the recipients of the settings, without the database")
-    parser.add_argument("backup", nargs="?", default="all", metavar="BACKUP", help="an id, latest, or all; the default")
+    parser.add_argument("backup", nargs="?", default="all", metavar="BACKUP",
+                        help="an id, latest, or all of them and the WAL; the default")

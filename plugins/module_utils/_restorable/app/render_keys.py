@@ -23,7 +23,10 @@ def render_rekey(report: Report) -> str:
         else:
             rows.append([each["backup"], _ACTIONS[each["action"]], human_bytes(each["size"]),
                          ", ".join(each["before"]) or "nobody", ", ".join(each["after"]) or "nobody"])
-    return joined(indented(table(rows, "<<><<")))
+    told = [f"WAL of {each['repository']}: {counted(each['rekeyed'], 'file')} {human_bytes(each['size'])}, "
+            f"{each['current']} sealed for these keys already" for each in report["wal"]]
+    failed = [f"FAILED in {each['repository']}: {reason}" for each in report["wal"] for reason in each["reasons"]]
+    return joined([*indented(table(rows, "<<><<")), *indented([*told, *failed])])
 
 
 def rekey_done(cluster: str, report: Report, *, dry_run: bool) -> str:
@@ -31,7 +34,12 @@ def rekey_done(cluster: str, report: Report, *, dry_run: bool) -> str:
     anew = [each for each in report["sets"] if each["action"] == "rekeyed"]
     size = human_bytes(sum(each["size"] for each in anew))
     told = [f"{counted(len(anew), 'backup')} {size}"]
-    told += [f"{len(report['failed'])} failed"] if report["failed"] else []
+    files = [each for each in report["wal"] if each["rekeyed"]]
+    if files:
+        size = human_bytes(sum(each["size"] for each in files))
+        told += [f"{counted(sum(each['rekeyed'] for each in files), 'file')} of WAL {size}"]
+    failed = sum(each["action"] == "failed" for each in report["sets"]) + sum(each["failed"] for each in report["wal"])
+    told += [f"{failed} failed"] if failed else []
     current = sum(each["action"] == "current" for each in report["sets"])
     told += [f"{current} sealed for these keys already"] if current else []
     if dry_run:

@@ -34,7 +34,7 @@ class StoredWal:
     key: str
     name: str
     digest: str                    # the first 32 hex digits of the SHA-256 of the plain bytes
-    suffix: str                    # how it is stored: .zst, .zst.age, or empty
+    suffix: str                    # how it is stored, see wal_sealing.py: .zst, .zst.k9c1f03ab.age, or empty
     size: int                      # stored bytes
 
     @property

@@ -19,6 +19,7 @@ from ..model.wal_naming import (
     wal_file_prefix,
     wal_key,
 )
+from ..model.wal_sealing import sealed_suffix
 from ..model.wal_settings import WalJob
 from ..ports import Store
 from ..stream.stage import Stage
@@ -26,7 +27,6 @@ from .wal_binding import bind_server, bind_wal, other_server, put_once
 from .wal_histories import contradicted
 from .wal_plain import Bench, Plain
 from .wal_ports import Pause, WalSource
-from .wal_reading import SEALED
 from .world import World
 
 DECIDED = ("wal.conflict", "wal.other_server", "wal.segment_size")     # no other repository makes these right
@@ -109,7 +109,8 @@ class WalArchive:
     def _put(self, store: Store, plain: Plain, there: list[str], sealing: Stage | None) -> bool:
         """Store a file in one repository; say whether it was there already."""
         self._check_server(store, plain)
-        suffix = (".zst" if plain.file.kind in COMPRESSED else "") + (SEALED if sealing is not None else "")
+        packed = ".zst" if plain.file.kind in COMPRESSED else ""
+        suffix = packed if sealing is None else sealed_suffix(packed, self.world.keys.key_ids())
         if any(digest != plain.sha256[:DIGITS] for digest in there):
             raise self._conflict(store, plain, suffix, sealing)
         if there:

@@ -7,6 +7,7 @@ PostgreSQL has recycled those segments long since, so they come from the other r
 """
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,10 @@ from ..model.naming import cluster_key
 from ..model.wal_catalogue import WalCatalogue
 from ..model.wal_naming import StoredWal, binding_prefix, parse_binding_key, stored_wal, wal_prefix
 from ..model.wal_retention import WalKeep
+from ..model.wal_sealing import valid
 from ..ports import Store
+from ..stream.stage import owned
+from .objects import expect
 from .preflight import bound_identifier
 from .prune_wal import keep_wal_of
 from .wal_binding import bind_wal
@@ -68,7 +72,7 @@ def _copy(world: World, source: Store, target: Store, window: timedelta | None, 
         if stopped():
             return
         try:
-            target.put(stored.key, _checked(world, source, stored))
+            target.put(stored.key, checked_wal(world, source, stored))
         except Damaged:
             row.damaged.add(stored.name)
             continue
@@ -90,7 +94,7 @@ def _bind_like(world: World, source: Store, target: Store) -> None:
 
 
 def _listed(world: World, store: Store) -> Iterator[StoredWal]:
-    return stored_wal((entry.key, entry.size) for entry in store.list(wal_prefix(world.cluster)))
+    return valid(stored_wal((entry.key, entry.size) for entry in store.list(wal_prefix(world.cluster))))
 
 
 def _lacking(keep: WalKeep | None, held: _Held, listing: Iterable[StoredWal]) -> Iterator[StoredWal]:
@@ -98,19 +102,28 @@ def _lacking(keep: WalKeep | None, held: _Held, listing: Iterable[StoredWal]) ->
     return (each for each in wanted if each not in held)
 
 
-def _checked(world: World, source: Store, stored: StoredWal) -> Iterable[bytes]:
-    """Return a file's stored bytes once they are known to be what was archived."""
+def checked_wal(world: World, source: Store, stored: StoredWal) -> Iterable[bytes]:
+    """Return a file's stored bytes once they are known to be what was archived; a sealed one unopened without a key."""
     closed = stored.suffix.endswith(SEALED) and not world.keys.openable
     if closed:
         return source.get(stored.key)
     if stored.size > HELD:
-        for _chunk in plain_wal(world, source, stored, source.get(stored.key)):
+        seen = hashlib.sha256()
+        for _chunk in plain_wal(world, source, stored, _digesting(source.get(stored.key), seen)):
             continue
-        return source.get(stored.key)
+        again = expect(stored.size, seen.hexdigest(), f"{source.name}:{stored.key} as it was read before")
+        return again(source.get(stored.key))
     chunks = list(source.get(stored.key))
     for _chunk in plain_wal(world, source, stored, chunks):
         continue
     return chunks
+
+
+def _digesting(chunks: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    with owned(chunks) as source:
+        for chunk in source:
+            digest.update(chunk)
+            yield chunk
 
 
 class _Held:

@@ -12,6 +12,7 @@ from ..model.timeline import Lineage, lineage
 from ..model.wal import Segment
 from ..model.wal_catalogue import WalCatalogue
 from ..model.wal_naming import StoredWal, parse_wal_key, wal_file_prefix, wal_prefix
+from ..model.wal_sealing import generation_of, valid
 from ..ports import Store
 from ..stream.compress import decompressor
 from .objects import counted
@@ -28,7 +29,7 @@ def read_wal_catalogue(world: World, store: Store) -> WalCatalogue:
 def read_lineage(world: World, store: Store, catalogue: WalCatalogue, timeline: int) -> Lineage:
     """Return a timeline with its ancestors, from the archived history files."""
     histories = {stored.file.timeline: b"".join(read_wal(world, store, stored)).decode()
-                 for stored in catalogue.histories if stored.file.timeline == timeline}
+                 for stored in valid(catalogue.histories) if stored.file.timeline == timeline}
     return lineage(timeline, histories)
 
 
@@ -39,7 +40,7 @@ def find_wal(world: World, store: Store, name: str) -> StoredWal | None:
     if len({stored.digest for stored in found}) > 1:
         raise Damaged(f"WAL {name} is stored with {len(found)} different contents in repository {store.name}",
                       code="wal.conflict", hint="See `restorable status`; two servers wrote to one repository.")
-    return found[0] if found else None
+    return max(found, key=generation_of, default=None)
 
 
 def read_wal(world: World, store: Store, stored: StoredWal) -> Iterator[bytes]:
