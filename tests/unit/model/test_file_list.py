@@ -10,6 +10,7 @@ import json
 import pytest
 
 from _restorable.errors import Damaged
+from _restorable.model.base import FileList, Left
 from _restorable.model.file_list import ListedFile, new_digest, read_file_list
 
 
@@ -42,3 +43,12 @@ def test_every_algorithm_of_postgresql_is_known_and_no_other():
         new_digest(name).update(b"x")
     with pytest.raises(Damaged, match="'MD5'"):
         new_digest("MD5")
+
+
+def test_a_list_across_a_promotion_tells_the_timelines_whichever_comes_first():
+    ranges = [{"Timeline": 2, "Start-LSN": "0/C000D8", "End-LSN": "0/E000D8"},       # as the server writes them
+              {"Timeline": 1, "Start-LSN": "0/800028", "End-LSN": "0/C000D8"}]
+    for order in (ranges, ranges[::-1]):
+        found = FileList.read(listed(**{"WAL-Ranges": order, "Files": []}), "it")
+        assert (found.timeline, found.start_lsn, found.stop_lsn) == (2, "0/800028", "0/E000D8")
+        assert found.left == (Left(1, "0/C000D8"),)

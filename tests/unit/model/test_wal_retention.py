@@ -4,6 +4,7 @@
 """Which WAL is kept, and why."""
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from _restorable.model.lsn import Lsn
+from _restorable.model.timeline import Ancestor
 from _restorable.model.wal import Segment
 from _restorable.model.wal_naming import StoredWal, stored_wal, wal_key
 from _restorable.model.wal_retention import BaseSpan, plan_wal, to_drop, wal_keep
@@ -69,6 +71,14 @@ def test_a_base_on_a_younger_timeline_that_branched_off_earlier_keeps_its_own_wa
     found = wal_keep([base(8, 100, 101), base(1, 60, 61, timeline=2)], timedelta(days=7), NOW, MIB)
     assert kept(found, 1, range(120)) == list(range(100, 120))
     assert kept(found, 2, range(120)) == list(range(60, 120))
+
+
+def test_a_base_across_a_promotion_keeps_its_own_wal_of_both_timelines():
+    across = replace(base(30, 5, 9, timeline=2), left=(Ancestor(1, Lsn(7 * MIB + 100)),))
+    found = wal_keep([across, base(10, 20, 20, timeline=2)], timedelta(days=7), NOW, MIB)
+    assert kept(found, 1, range(30)) == [5, 6, 7] and kept(found, 2, range(15)) == [7, 8, 9]
+    open_end = wal_keep([across], None, NOW, MIB)
+    assert kept(open_end, 1, range(12)) == kept(open_end, 2, range(12)) == list(range(5, 12))
 
 
 def test_history_files_always_stay_and_partials_go_with_their_segment():

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 from ..errors import Damaged
+from .lsn import Lsn
+from .timeline import Ancestor, Lineage
+from .wal import Segment
 
 INCREMENTAL_SINCE = 17             # the first major whose server gives incremental base backups
 OLDEST_MAJOR = 15                  # earlier servers send each archive as a stream of its own
@@ -40,12 +43,20 @@ class Tablespace:
 
 
 @dataclass(frozen=True)
+class Left:
+    """A timeline that the server left while it was copied, and where."""
+
+    timeline: int
+    lsn: str
+
+
+@dataclass(frozen=True)
 class BaseReport:
     """What the manifest of a base backup keeps beside its objects."""
 
     start_lsn: str                 # 0/2000028
     stop_lsn: str                  # recovery must reach this before the server may be used
-    timeline: int
+    timeline: int                  # at stop_lsn
     stop_time: str                 # ISO time by the server's clock, once the backup had ended
     files: int
     size: int                      # bytes of the files as they will lie on the disk; of an incremental: of its own
@@ -55,12 +66,23 @@ class BaseReport:
     parent: str = ""               # id of the backup that an incremental needs
     tablespaces: tuple[Tablespace, ...] = ()
     databases: tuple[str, ...] = ()    # that take connections
+    left: tuple[Left, ...] = ()    # of a standby whose primary was replaced meanwhile; oldest first
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> BaseReport:
         """Read what a manifest keeps; raise TypeError for unknown keys."""
         spaces = tuple(Tablespace(**each) for each in body.get("tablespaces", ()))
-        return cls(**{**body, "tablespaces": spaces, "databases": tuple(body.get("databases", ()))})
+        left = tuple(Left(**each) for each in body.get("left", ()))
+        return cls(**{**body, "tablespaces": spaces, "databases": tuple(body.get("databases", ())), "left": left})
+
+    @property
+    def lineage(self) -> Lineage:
+        """Return the timeline at the stop, with those before it as far back as the start."""
+        return Lineage(self.timeline, tuple(Ancestor(each.timeline, Lsn.parse(each.lsn)) for each in self.left))
+
+    def segments(self) -> list[Segment]:
+        """Return the segments from start to stop, each on the timeline that recovery reads it from."""
+        return list(self.lineage.segments(Lsn.parse(self.start_lsn), Lsn.parse(self.stop_lsn), self.segment_size))
 
 
 @dataclass(frozen=True)
@@ -69,10 +91,11 @@ class FileList:
 
     files: int
     size: int                      # bytes of all files together
-    timeline: int
+    timeline: int                  # at stop_lsn
     start_lsn: str
     stop_lsn: str
     incremental: bool = False      # files named INCREMENTAL.* are in it
+    left: tuple[Left, ...] = ()    # the timelines before, oldest first
 
     @classmethod
     def read(cls, data: bytes, where: str) -> FileList:
@@ -82,10 +105,12 @@ class FileList:
             files, ranges = body["Files"], body["WAL-Ranges"]
             if body["PostgreSQL-Backup-Manifest-Version"] not in (1, 2) or not ranges:
                 raise ValueError(f"version {body['PostgreSQL-Backup-Manifest-Version']!r} is not known")
-            # a base of a standby may span timelines; the last range is the newest
-            return cls(len(files), sum(int(each["Size"]) for each in files), int(ranges[-1]["Timeline"]),
-                       str(ranges[0]["Start-LSN"]), str(ranges[-1]["End-LSN"]),
-                       any(_is_incremental(each) for each in files))
+            # a base of a standby may span timelines, and the server writes the newest first
+            *before, last = sorted(ranges, key=lambda each: int(each["Timeline"]))
+            return cls(len(files), sum(int(each["Size"]) for each in files), int(last["Timeline"]),
+                       str((*before, last)[0]["Start-LSN"]), str(last["End-LSN"]),
+                       any(_is_incremental(each) for each in files),
+                       tuple(Left(int(each["Timeline"]), str(each["End-LSN"])) for each in before))
         except (ValueError, KeyError, TypeError) as error:
             raise Damaged(f"{where} is no backup_manifest: {error}", code="base.bad_file_list",
                           hint="Take another base backup with `restorable backup --kind base`.") from error

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, Mapping
 
 from ..errors import ConfigError, Damaged
-from .base import BaseReport, Tablespace
+from .base import BaseReport, Left, Tablespace
 from .naming import BackupId
 from .server import Database
 
@@ -179,7 +179,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc).isoformat()
-    if isinstance(value, (Item, DatabaseReport, BaseReport, Tablespace)):
+    if isinstance(value, (Item, DatabaseReport, BaseReport, Tablespace, Left)):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}

@@ -96,12 +96,6 @@ class WalFile:
         return Segment(self.timeline, self.log * (0x100000000 // size) + self.place, size)
 
 
-def own_segments(timeline: int, start: Lsn, stop: Lsn, size: int = SIZE) -> list[Segment]:
-    """Return the segments that make a base backup from start to stop consistent."""
-    last = Segment.before_lsn(timeline, stop, size).number
-    return [Segment(timeline, number, size) for number in range(start.value // size, last + 1)]
-
-
 def is_wal_name(name: str) -> bool:
     """Say whether PostgreSQL may ask for a file of this name to be archived or restored."""
     found = _NAME.fullmatch(name)

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Iterable, Iterator, Sequence
 
 from .lsn import Lsn
+from .timeline import Ancestor
 from .wal import SIZE, Segment
 from .wal_naming import StoredWal
 
@@ -31,10 +32,23 @@ class BaseSpan:
 
     id: str
     taken: datetime
-    timeline: int
+    timeline: int                  # at the stop
     start: Lsn
     stop: Lsn
     pitr: bool = True              # False: only tiers keep it that want no later moment
+    left: tuple[Ancestor, ...] = ()    # timelines before that one, as far back as the start
+
+    @property
+    def first(self) -> int:
+        """Return the timeline at the start."""
+        return self.left[0].timeline if self.left else self.timeline
+
+    def numbers(self, size: int) -> Iterator[tuple[int, int, int]]:
+        """Yield each timeline with the first and the last segment number that is needed of it."""
+        start = self.start
+        for timeline, end in (*((each.timeline, each.end) for each in self.left), (self.timeline, self.stop)):
+            yield timeline, start.value // size, Segment.before_lsn(timeline, end, size).number
+            start = end
 
 
 @dataclass(frozen=True)
@@ -154,9 +168,9 @@ def wal_keep(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime,
     if not bases:
         return WalKeep(segment_size, all_of_it="no base backup yet")
     first = _oldest(bases, window, now)
-    spans = tuple(Span(each.timeline, *_numbers(each, segment_size), f"base {each.id}") for each in bases)
+    spans = tuple(Span(*numbers, f"base {each.id}") for each in bases for numbers in each.numbers(segment_size))
     return WalKeep(segment_size, _merged(spans), _fewest(
-        Beginning(each.timeline, each.start.value // segment_size, f"recovery window from {each.id}")
+        Beginning(each.first, each.start.value // segment_size, f"recovery window from {each.id}")
         for each in bases if first is not None and each.taken >= first.taken))
 
 
@@ -184,10 +198,6 @@ def _oldest(bases: Sequence[BaseSpan], window: timedelta | None, now: datetime) 
     if old_enough:
         return old_enough[-1]
     return next((each for each in by_age if each.pitr or window is not None), None)
-
-
-def _numbers(base: BaseSpan, size: int) -> tuple[int, int]:
-    return base.start.value // size, Segment.before_lsn(base.timeline, base.stop, size).number
 
 
 def _fewest(beginnings: Iterable[Beginning]) -> tuple[Beginning, ...]:

@@ -138,7 +138,8 @@ def _report(source: BaseSource, plan: BasePlan, stream: BaseStream, listed: File
     databases = tuple(each.name for each in plan.server.databases if each.allows_connections)
     return BaseReport(
         stream.start_lsn, stream.stop_lsn, listed.timeline, source.now().isoformat(), listed.files, listed.size,
-        plan.segment_size, plan.checksums, plan.self_contained, plan.parent, tuple(stream.tablespaces), databases)
+        plan.segment_size, plan.checksums, plan.self_contained, plan.parent, tuple(stream.tablespaces), databases,
+        listed.left)
 
 
 def _server_facts(plan: BasePlan) -> dict[str, Any]:

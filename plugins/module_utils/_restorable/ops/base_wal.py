@@ -9,9 +9,7 @@ from typing import Callable
 
 from ..errors import RestorableError, Unavailable
 from ..model.base import BaseReport
-from ..model.lsn import Lsn
-from ..model.timeline import Lineage
-from ..model.wal import Segment
+from ..model.wal import Segment, history_name
 from ..ports import Store
 from .base_plan import BasePlan
 from .reach import give_up, kept_up
@@ -27,26 +25,21 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def needed(report: BaseReport) -> list[Segment]:
-    """Return the segments from start to stop, on the backup's own timeline."""
-    return list(Lineage(report.timeline).segments(Lsn.parse(report.start_lsn), Lsn.parse(report.stop_lsn),
-                                                  report.segment_size))
-
-
 def wait_for_wal(world: World, plan: BasePlan, report: BaseReport, patience: float, sleep: Pause = pause) -> None:
     """Wait for start to stop in every repository and read it back; raise Unavailable naming what did not come.
 
     Where any repository is enough, one into which it does not come is given up, and has no backup.
     """
-    wanted = needed(report)
+    wanted = report.segments()
+    history = history_name(report.timeline) if report.left else ""
     until = world.clock.elapsed() + patience
     world.progress.phase(f"wait for WAL {wanted[0].name} to {wanted[-1].name}")
     for store in world.stores:
         try:
-            while kept_up([store]) and (lacking := _lacking(world, store, wanted)):
+            while kept_up([store]) and (lacking := _lacking(world, store, wanted, history)):
                 if world.clock.elapsed() >= until:
                     raise Unavailable(
-                        f"WAL {lacking[0].name} of backup {plan.id} did not come into repository {store.name} within "
+                        f"WAL {lacking[0]} of backup {plan.id} did not come into repository {store.name} within "
                         f"{patience:.0f} s, so there is no backup", code="base.wal_missing", hint=_why(plan))
                 sleep(LOOK)
             for segment in wanted if kept_up([store]) else ():
@@ -56,9 +49,11 @@ def wait_for_wal(world: World, plan: BasePlan, report: BaseReport, patience: flo
                 raise
 
 
-def _lacking(world: World, store: Store, wanted: list[Segment]) -> list[Segment]:
+def _lacking(world: World, store: Store, wanted: list[Segment], history: str) -> list[str]:
+    """Return the names of what is missing; history leads from one timeline to the next where the backup has two."""
     catalogue = read_wal_catalogue(world, store)
-    return [each for each in wanted if not catalogue.has(each)]
+    lacking = [each.name for each in wanted if not catalogue.has(each)]
+    return [*lacking, history] if history and all(each.name != history for each in catalogue.histories) else lacking
 
 
 def _why(plan: BasePlan) -> str:

@@ -15,11 +15,10 @@ from ..errors import RestorableError
 from ..model.base import BaseReport
 from ..model.base_retention import longest
 from ..model.catalogue import Backup, Catalogue
-from ..model.lsn import Lsn
 from ..model.naming import BackupId
 from ..model.pick import PHYSICAL
 from ..model.retention import Plan
-from ..model.wal import history_name, own_segments
+from ..model.wal import history_name
 from ..model.wal_naming import binding_key, wal_file_prefix
 from ..ports import Store
 from .protect import keys_of, lock_kept, protection_of
@@ -61,9 +60,8 @@ def _reports(world: World, store: Store, backups: list[Backup]) -> Iterator[tupl
 
 def _wal(cluster: str, report: BaseReport) -> Iterator[str]:
     """Yield the prefixes of the files without which the base backup cannot be made consistent."""
-    size = report.segment_size
-    for segment in own_segments(report.timeline, Lsn.parse(report.start_lsn), Lsn.parse(report.stop_lsn), size):
+    for segment in report.segments():
         yield wal_file_prefix(cluster, segment.name)
     if report.timeline > 1:
         yield wal_file_prefix(cluster, history_name(report.timeline))
-    yield binding_key(cluster, size)
+    yield binding_key(cluster, report.segment_size)

@@ -38,5 +38,6 @@ def base_spans(world: World, store: Store, backups: Iterable[Backup],
             continue
         report = manifest.base
         spans.append(BaseSpan(str(backup.id), datetime.fromisoformat(report.stop_time), report.timeline,
-                              Lsn.parse(report.start_lsn), Lsn.parse(report.stop_lsn), backup.id not in bare))
+                              Lsn.parse(report.start_lsn), Lsn.parse(report.stop_lsn), backup.id not in bare,
+                              report.lineage.ancestors))
     return spans, unreadable
