@@ -145,6 +145,7 @@ CHANGES = {   # made once, after the locks and the snapshot and before pg_dump b
     "a new function": "CREATE OR REPLACE FUNCTION fee(a int) RETURNS int LANGUAGE sql AS 'SELECT a + 1'",
     "a dropped schema": "DROP SCHEMA aside CASCADE",
     "a dropped role": "DROP ROLE brief",
+    "a dropped grantee": "DROP OWNED BY granted; DROP ROLE granted",
 }
 
 
@@ -152,7 +153,7 @@ CHANGES = {   # made once, after the locks and the snapshot and before pg_dump b
     *((change, "custom") for change in CHANGES), ("a dropped function", "plain"), ("a dropped function", "directory")])
 def test_what_changes_as_pg_dump_begins_is_met_with_a_new_snapshot(servers, folder, change, form):
     server = servers.of(16)
-    server.sql("CREATE DATABASE bank TEMPLATE template0", "CREATE ROLE brief")
+    server.sql("CREATE DATABASE bank TEMPLATE template0", "CREATE ROLE brief", "CREATE ROLE granted")
     sql, waits, _rest = CHANGES[change].partition(" &")
     once = folder / "once"
     psql = f'{server.bin_dir}/psql -h {server.folder} -U postgres -qXd bank -c "{sql}"'
@@ -160,7 +161,8 @@ def test_what_changes_as_pg_dump_begins_is_met_with_a_new_snapshot(servers, fold
     change_it = (f"if mkdir {once} 2>/dev/null; then {psql} {'>/dev/null 2>&1 & sleep 0.4' if waits else '>&2'}; fi\n"
                  'exec $REAL "$@"')
     try:
-        server.sql(*BANK, "CREATE SCHEMA aside", "CREATE TYPE aside.kind AS ENUM ('a')", database="bank")
+        server.sql(*BANK, "CREATE SCHEMA aside", "CREATE TYPE aside.kind AS ENUM ('a')",
+                   "GRANT SELECT ON account TO granted", database="bank")
         chain = Chain(server, folder, databases=["bank"], bin_dir=programs(server, folder, pg_dump=change_it),
                       format=form, fingerprint="full" if form == "custom" else "none")
         chain.taken()
@@ -168,7 +170,7 @@ def test_what_changes_as_pg_dump_begins_is_met_with_a_new_snapshot(servers, fold
         evidence = chain.drill()
         assert (evidence.verdict, failed(evidence)) == ("passed" if form == "custom" else "incomplete", [])
     finally:
-        server.sql("DROP DATABASE bank WITH (FORCE)", "DROP ROLE IF EXISTS brief")
+        server.sql("DROP DATABASE bank WITH (FORCE)", "DROP ROLE IF EXISTS brief", "DROP ROLE IF EXISTS granted")
 
 
 class LateMove:

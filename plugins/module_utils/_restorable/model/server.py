@@ -77,6 +77,14 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class SharedNames:
+    """Names of what belongs to the whole server, quoted where SQL wants it."""
+
+    roles: frozenset[str] = frozenset()
+    tablespaces: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class DumpOptions:
     """How the chosen databases are dumped."""
 

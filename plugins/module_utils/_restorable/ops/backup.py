@@ -11,13 +11,14 @@ from typing import Any
 from ..errors import RestorableError, ToolFailed, Unavailable
 from ..model.manifest import DatabaseReport, Item, Manifest
 from ..model.naming import BackupId, manifest_key, object_key, set_prefix
-from ..model.server import Server
+from ..model.server import Server, SharedNames
 from ..model.settings import DumpJob
 from ..model.stock import restore_commands
 from ..stream.tee import put_everywhere
 from ..version import VERSION
+from .dump_globals import dump_globals
 from .dump_ports import Cluster
-from .dumpset import DumpedDatabase, dump_database, dump_globals
+from .dumpset import DumpedDatabase, dump_database
 from .partial import mark_missing
 from .preflight import DumpPlan, bind_cluster, plan_dump
 from .reach import kept_up, reach
@@ -46,6 +47,7 @@ class _Run:
     begun: datetime
     items: list[Item] = field(default_factory=list)
     databases: list[DatabaseReport] = field(default_factory=list)
+    named: list[tuple[str, SharedNames]] = field(default_factory=list)     # by database
     failures: dict[str, RestorableError] = field(default_factory=dict)    # by database
     not_covered: list[str] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +55,7 @@ class _Run:
     def add(self, dumped: DumpedDatabase) -> None:
         self.items += dumped.items
         self.databases.append(dumped.report)
+        self.named.append((dumped.report.name, dumped.named))
         self.not_covered += dumped.not_covered
 
 
@@ -104,7 +107,7 @@ def _planned(world: World, cluster: Cluster, job: DumpJob, accept: bool, *, dry_
 def _take(world: World, cluster: Cluster, job: DumpJob, plan: DumpPlan, run: _Run) -> Manifest:
     _run_hook(world, "pre", job.pre_command, run)
     if job.selection.globals:
-        run.items += dump_globals(world, cluster, job, run.id)
+        cluster.dump_globals()         # asks for rights and program now; it runs only when it is read
     for database in plan.databases:
         try:
             run.add(dump_database(world, cluster, job, run.id, database, plan.last_sizes.get(database.name)))
@@ -113,6 +116,10 @@ def _take(world: World, cluster: Cluster, job: DumpJob, plan: DumpPlan, run: _Ru
             run.failures[database.name] = _named(error, database.name)
     if run.failures and not (job.allow_partial and run.databases):
         raise _all_failures(list(run.failures.values()), len(plan.databases))
+    if job.selection.globals:
+        dumped = dump_globals(world, cluster, job, run.id, run.named)
+        run.items[:0] = dumped.items   # what is restored first stands first
+        run.not_covered += dumped.not_covered
     run.items += mark_missing(world, run.id, run.failures, job.options)
     return _commit(world, plan, job, run)
 

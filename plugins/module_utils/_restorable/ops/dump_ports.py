@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Iterator, Protocol
 
 from ..model.fingerprint import Fingerprint
-from ..model.server import DumpOptions, Selection, Server
+from ..model.server import DumpOptions, Selection, Server, SharedNames
 
 
 class DumpSession(Protocol):
@@ -17,6 +17,7 @@ class DumpSession(Protocol):
 
     begun: datetime                # when the snapshot was taken
     lsn: str                       # WAL position at that moment
+    named: SharedNames             # what the database names of the whole server's, in the same snapshot
 
     def prepare(self, level: str) -> None:
         """Read sequences, which obey no snapshot, before stream does: it may come to them before the fingerprint."""
@@ -60,7 +61,10 @@ class Cluster(Protocol):
         """Lock every selected table, then export a snapshot; the blocker is named if a lock is not had."""
 
     def dump_globals(self) -> Iterator[bytes]:
-        """Yield pg_dumpall --globals-only."""
+        """Return the output of pg_dumpall --globals-only, which runs when it is read.
+
+        Raises ConfigError at once where a right or the program is missing.
+        """
 
     def globals_inventory(self) -> dict[str, str]:
         """Return {"role app": "…attributes…", …} of all roles, memberships, tablespaces and their settings."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Dump one database, or the globals, into every repository at once, with its fingerprint beside it."""
+"""Dump one database into every repository at once, with its fingerprint beside it."""
 from __future__ import annotations
 
 import json
@@ -14,7 +14,7 @@ from ..model.agekeys import SUFFIX as SEALED_SUFFIX
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import DatabaseReport, Item
 from ..model.naming import BackupId, escape, object_key
-from ..model.server import Database, DumpOptions
+from ..model.server import Database, DumpOptions, SharedNames
 from ..model.settings import DumpJob
 from ..stream.compress import compressor
 from ..stream.tally import Tally
@@ -41,6 +41,7 @@ class DumpedDatabase:
 
     items: tuple[Item, ...]
     report: DatabaseReport
+    named: SharedNames = SharedNames()
     not_covered: tuple[str, ...] = ()
 
 
@@ -58,11 +59,7 @@ def dump_database(world: World, cluster: Cluster, job: DumpJob, backup: BackupId
         except Unavailable as error:
             if error.code not in MOVING or world.clock.elapsed() >= until:
                 raise
-            locked = _forget(world, backup, database.name)
-            if locked:
-                raise Unavailable(f"{error.message}; another attempt in this run cannot be stored, because object lock "
-                                  f"keeps {locked}", code=error.code,
-                                  hint=f"Run the backup again: its name is a new one. {error.hint}".strip()) from error
+            forget(world, backup, file_stem(database.name), error)
     return _dump_once(world, cluster, job, backup, database, expected)
 
 
@@ -75,7 +72,7 @@ def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, d
         dump, found = _dump_with_fingerprint(world, session, job.options, backup, database.name)
         world.progress.phase(f"fingerprint {database.name}")
         found = session.settle(found) if found else None
-        begun, lsn = session.begun, session.lsn
+        begun, lsn, named = session.begun, session.lsn, session.named
     items = (dump, *_store_fingerprint(world, backup, database.name, found))
     report = DatabaseReport(
         database.name, begun.isoformat(), lsn, len(found.tables) if found else 0, found.total_rows if found else None,
@@ -84,29 +81,21 @@ def _dump_once(world: World, cluster: Cluster, job: DumpJob, backup: BackupId, d
     told = tuple(f"database {database.name}: {what}" for what in (found.not_covered if found else ()))
     if job.options.format == "plain":
         told += (f"database {database.name}: its own owner, grants, settings and comment: not in format plain",)
-    return DumpedDatabase(items, report, told)
+    return DumpedDatabase(items, report, named, told)
 
 
-def _forget(world: World, backup: BackupId, database: str) -> str:
-    """Delete what an attempt has stored of a database; objects are never overwritten. Return one that is locked."""
-    mine = object_key(world.cluster, backup, file_stem(database) + ".")
+def forget(world: World, backup: BackupId, stem: str, error: Unavailable) -> None:
+    """Delete what a failed attempt has stored under STEM.…, since objects are never overwritten.
+
+    Raises error again, in more words, where object lock keeps one of them.
+    """
+    mine = object_key(world.cluster, backup, stem + ".")
     for store in world.stores:
         for entry in list(store.list(mine)):
             if delete_unless_retained(store, entry.key):
-                return f"{store.name}:{entry.key}"
-    return ""
-
-
-def dump_globals(world: World, cluster: Cluster, job: DumpJob, backup: BackupId) -> list[Item]:
-    """Dump roles, memberships and tablespaces, and what a drill compares them with."""
-    world.progress.phase("dump globals")
-    item = store_stream(world, backup, "globals.sql", cluster.dump_globals(), role="globals", form="plain",
-                        options=job.options)
-    if job.options.fingerprint == "none":
-        return [item]
-    inventory = json.dumps(cluster.globals_inventory(), sort_keys=True, indent=0).encode()
-    return [item, store_stream(world, backup, "globals.inventory.json", [inventory], role="globals_inventory",
-                               form="", options=job.options)]
+                raise Unavailable(f"{error.message}; another attempt in this run cannot be stored, because object lock "
+                                  f"keeps {store.name}:{entry.key}", code=error.code,
+                                  hint=f"Run the backup again: its name is a new one. {error.hint}".strip()) from error
 
 
 def store_stream(world: World, backup: BackupId, stem: str, chunks: Iterable[bytes], *, role: str, form: str,

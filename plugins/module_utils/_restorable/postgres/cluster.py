@@ -19,6 +19,7 @@ from .locks import lock_and_export
 from .parameters import Connection
 from .probe import ask_server
 from .session import PgDumpSession, explained
+from .shared_names import shared_names
 from .tools import Tool, find_tool
 
 
@@ -52,8 +53,9 @@ class PgCluster:
             with _server_errors(database):
                 snapshot = lock_and_export(holder, selection, lock_timeout=lock_timeout)
                 here = self._connection.pinned(holder.info.host, holder.info.hostaddr, holder.info.port)
-                definitions = Definitions(holder, here, database)
-            yield PgDumpSession(here, database, holder, snapshot, selection, definitions=definitions, tool=tool,
+                named = shared_names(holder)
+                definitions = Definitions(holder, here, database, named.roles)
+            yield PgDumpSession(here, database, holder, snapshot, selection, named, definitions=definitions, tool=tool,
                                 lister=lister, staging=self._staging, lock_timeout=lock_timeout, environ=self._environ)
 
     def _tools(self, major: int) -> tuple[Tool, Tool]:
@@ -62,7 +64,7 @@ class PgCluster:
         return tool, find_tool("pg_restore", tool.major, self._bin_dir, environ=self._environ)
 
     def dump_globals(self) -> Iterator[bytes]:
-        """Yield pg_dumpall --globals-only; see ports.Cluster."""
+        """Return the output of pg_dumpall --globals-only; see ports.Cluster."""
         with open_maintenance(self._connection) as session:
             major, database = session.info.server_version // 10000, session.info.dbname
             row = session.execute("SELECT has_table_privilege('pg_authid', 'SELECT'), current_user::text").fetchone()
@@ -74,6 +76,9 @@ class PgCluster:
         tool = find_tool("pg_dumpall", major, self._bin_dir, environ=self._environ)
         argv = [tool.path, "--globals-only", "--no-password", f"--dbname={self._connection.conninfo(database)}"]
         argv += [] if self._role_passwords else ["--no-role-passwords"]
+        return self._globals(argv)
+
+    def _globals(self, argv: list[str]) -> Iterator[bytes]:
         with explained(), child_environment(self._connection, self._environ) as env:
             yield from read_from(argv, env=env, secrets=self._connection.secrets)
 

@@ -6,14 +6,15 @@
 PostgreSQL prints functions, views, domain checks and statistics as they are now, whatever snapshot asks (ruleutils.c).
 pg_dump of a function that was dropped or replaced since its snapshot ends with status 0 and an archive that mixes both
 moments, or that no server can restore (measured with 16). pg_dump reads all definitions before it writes its first
-byte, so what has not moved by then is whole.
+byte, so what has not moved by then is whole. A role that was dropped since is printed as its number in the privileges
+that the snapshot still shows (acl.c, aclitemout).
 """
 from __future__ import annotations
 
 import os
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterator
 
 from ..errors import RestorableError, Unavailable
 from .connect import open_database
@@ -35,21 +36,28 @@ UNION ALL SELECT 'domain check', oid, xmin::text, quote_ident(conname)
   FROM pg_constraint WHERE contypid <> 0 AND oid >= 16384
 UNION ALL SELECT 'statistics', oid, xmin::text, quote_ident(stxname) FROM pg_statistic_ext WHERE oid >= 16384
 """
+_ROLES = "SELECT quote_ident(rolname) FROM pg_roles"
 
 
 class Definitions:
     """The definitions of a snapshot, read in its own transaction."""
 
-    def __init__(self, holder: psycopg.Connection[tuple[Any, ...]], connection: Connection, database: str) -> None:
-        self._connection, self._database = connection, database
+    def __init__(self, holder: psycopg.Connection[tuple[Any, ...]], connection: Connection, database: str,
+                 roles: Collection[str]) -> None:
+        self._connection, self._database, self._roles = connection, database, roles
         self._then = set(holder.execute(_DEFINITIONS).fetchall())
 
     def check(self) -> None:
-        """Raise Unavailable("dump.moving") if one of them was dropped or replaced since. Any thread may call it."""
-        if not self._then:
+        """Raise Unavailable("dump.moving") if one of them, or a role that the database names, was dropped or replaced.
+
+        Any thread may call it.
+        """
+        if not self._then and not self._roles:
             return
         with open_database(self._connection, self._database) as session:
             moved = self._then.difference(session.execute(_DEFINITIONS).fetchall())
+            gone = set(self._roles).difference(name for (name,) in session.execute(_ROLES))
+        moved.update(("role", 0, "", name) for name in gone)
         if moved:
             kind, _oid, _xmin, name = min(moved)
             more = f" and {len(moved) - 1} more definitions" if len(moved) > 1 else ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
 from ..errors import ConfigError, NotFound, RestorableError, ToolFailed, Unavailable
 from ..model.fingerprint import Fingerprint, Range
-from ..model.server import DumpOptions, Selection
+from ..model.server import DumpOptions, Selection, SharedNames
 from ..stream.program import read_from
 from ..stream.stage import owned
 from .archives import complete_sql
@@ -67,10 +67,12 @@ class PgDumpSession:
     """
 
     def __init__(self, connection: Connection, database: str, holder: psycopg.Connection[tuple[Any, ...]],
-                 snapshot: Snapshot, selection: Selection, *, definitions: Definitions, tool: Tool, lister: Tool,
-                 staging: str | None, lock_timeout: float, environ: Mapping[str, str] | None) -> None:
+                 snapshot: Snapshot, selection: Selection, named: SharedNames, *, definitions: Definitions,
+                 tool: Tool, lister: Tool, staging: str | None, lock_timeout: float,
+                 environ: Mapping[str, str] | None) -> None:
         self.begun = snapshot.begun
         self.lsn = snapshot.lsn
+        self.named = named
         self._connection, self._database, self._holder = connection, database, holder
         self._snapshot, self._selection, self._tool = snapshot, selection, tool
         self._lister, self._definitions = lister, definitions
