@@ -70,6 +70,17 @@ def test_evidence_of_a_backup_that_is_still_there_stays(old):
     assert old.kinds() == []
 
 
+def test_the_newest_verdict_stays_though_it_is_old_and_its_backup_is_gone(old):
+    newest = evidence(old)[-1]
+    held = newest.split(".")[1]
+    for key in [key for key in old.objects() if f"/backup/{held}/" in key]:
+        del old.objects()[key]
+    old.clock.move(500 * DAY)
+    pruned(old)
+    assert newest in evidence(old)
+    assert old.kinds() == []
+
+
 def test_a_year_of_prunes_leaves_a_chain_that_verifies(old):
     for _month in range(20):
         old.drill(old.backup())

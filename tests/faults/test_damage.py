@@ -65,6 +65,22 @@ def test_a_flipped_bit_in_any_object_is_found(copy, name, place):
     is_found(copy, "manifest" if name == "manifest.json" else name.removesuffix(".zst"))
 
 
+def test_the_alarm_of_a_damaged_backup_outlives_it_until_another_one_is_proven(copy):
+    flipped(newest(copy, "dmg.dump.zst"), "middle")
+    bad = copy.ids()[-1]
+    assert copy.drill().verdict == "failed"
+    for _set in range(2):
+        copy.taken()
+    copy.prune(last=1, min_keep=0, min_age="0", max_delete_percent=100, confirm=True)
+    assert bad not in copy.ids()
+    red = copy.status()
+    assert red.health.colour == "red"
+    assert red.health.reasons[0] == f"the last drill failed, of {bad}, which is gone; no other backup was proven since"
+    assert f".{bad}.failed.json" in red.last_evidence
+    assert copy.drill().verdict == "passed"
+    assert copy.status().health.colour == "green"
+
+
 @pytest.mark.parametrize("left", [0, -2], ids=["to nothing", "by two bytes"])
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_truncated_object_is_found(copy, name, left):

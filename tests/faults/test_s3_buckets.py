@@ -136,12 +136,13 @@ def test_credentials_come_from_variables_files_and_profiles(rclone_s3, monkeypat
     assert read(store, KEY) == b"x"
 
 
-def test_a_credentials_file_that_others_can_read_is_refused(moto_s3, tmp_path):
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_credentials_file_that_others_can_read_is_refused(moto_s3, tmp_path, mode):
     path = tmp_path / "credentials"
     path.write_text("[default]\n")
-    path.chmod(0o644)
+    path.chmod(mode)
     store = moto_s3.store("any", access_key_id=None, secret_access_key=None, credentials_file=str(path))
-    with pytest.raises(ConfigError, match="0644") as caught:
+    with pytest.raises(ConfigError, match=f"{mode:04o}") as caught:
         store.check()
     assert f"chmod 0600 {path}" in caught.value.hint
 

@@ -142,11 +142,13 @@ def test_a_password_that_a_command_prints_is_masked(guarded, folder):
     assert not holds((out + err).encode())
 
 
-def test_a_settings_file_with_a_password_that_others_can_read_is_refused(guarded, folder):
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_settings_file_with_a_password_that_others_can_read_is_refused(guarded, folder, mode):
     chain = Chain(guarded, folder, connection={"user": "backup", "password": SECRET})
     path = chain.config()
-    os.chmod(path, 0o644)
+    os.chmod(path, mode)
     done = subprocess.run([sys.executable, "-m", "_restorable", "--config", path, "backup"], capture_output=True,
                           text=True, check=False, env={**os.environ, "PYTHONPATH": str(CORE)})
-    assert (done.returncode, "chmod 0640" in done.stderr) == (2, True)
+    assert (done.returncode, f"chmod 0600 {path}" in done.stderr, "password_file" in done.stderr) == (2, True, True)
+    assert f"clusters.app.connection.password, and has mode {mode:04o}" in done.stderr
     assert not holds(done.stderr.encode())

@@ -4,6 +4,7 @@
 """Green, yellow or red, and why."""
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -129,6 +130,26 @@ def test_a_cluster_that_is_only_copied_as_a_whole_is_judged_by_its_bases():
 def test_a_backup_of_the_future_hides_no_old_one():
     assert colour(taken(-300 * 24), taken(40 * 24, verdict="passed")) == "red"
     assert colour(taken(-0.5, verdict="passed")) == "green"        # another host's clock
+
+
+def test_a_failed_verdict_outlives_its_backup_until_another_one_is_proven():
+    bad = taken(99, verdict="failed", drilled_days=2, committed=False)
+
+    def health(*backups):
+        return judge([replace(holding(*backups), gone=(bad,))], [], SHOP, NOW)
+    red = ("red", (f"the last drill failed, of {bad.id}, which is gone; no other backup was proven since",))
+    assert (health(taken(2)).colour, health(taken(2)).reasons) == red
+    assert health(taken(2), taken(120, verdict="passed", drilled_days=5)).colour == "red"
+    assert health(taken(2, verdict="incomplete", drilled_days=1)).colour == "red"
+    assert health(taken(2, verdict="passed", drilled_days=1)).colour == "green"
+    assert judge([holding(taken(2), replace(bad, committed=False))], [], SHOP, NOW).colour == "red"    # half pruned
+
+
+def test_a_proof_of_a_backup_that_is_gone_ends_an_alarm_and_is_none_any_more():
+    bad = taken(99, verdict="failed", drilled_days=5, committed=False)
+    proven = taken(98, verdict="passed", drilled_days=2, committed=False)
+    health = judge([replace(holding(taken(2)), gone=(bad, proven))], [], SHOP, NOW)
+    assert (health.colour, health.reasons) == ("yellow", ("no drill has passed yet",))
 
 
 def test_a_drill_that_could_not_run_ends_no_alarm():

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 from ..errors import ConfigError
 from ..model.settings import Settings
@@ -49,17 +49,25 @@ def read_body(path: str) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"settings file {path} is not JSON: {error}", code="config.json",
                           hint="Mend the place that is named.") from error
-    if mode & 0o007 and _has_password(body):
-        raise ConfigError(f"settings file {path} holds a secret and has mode {mode:04o}", code="config.mode",
-                          hint=f"Run `chmod 0640 {path}`, or move a password to a password_file and a key to a "
-                               "credentials_file.")
+    secret = next(_secrets(body, ""), "")
+    if mode & 0o077 and secret:
+        raise ConfigError(f"settings file {path} holds a secret, {secret}, and has mode {mode:04o}", code="config.mode",
+                          hint="Move a password to a password_file or passfile and a key to a credentials_file, of mode "
+                               f"0600, or run `chmod 0600 {path}`.")
     if not isinstance(body, dict):
         raise ConfigError(f"settings file {path} holds no mapping", code="config.type",
                           hint="Write the settings as one JSON object.")
     return body
 
 
-def _has_password(body: Any) -> bool:
+def _secrets(body: Any, where: str) -> Iterator[str]:
+    """Yield the places of secrets, such as clusters.shop.connection.password."""
     if isinstance(body, dict):
-        return any((key in SECRET and value) or _has_password(value) for key, value in body.items())
-    return isinstance(body, list) and any(_has_password(each) for each in body)
+        for key, value in body.items():
+            path = f"{where}.{key}" if where else str(key)
+            if key in SECRET and value:
+                yield path
+            yield from _secrets(value, path)
+    elif isinstance(body, list):
+        for number, value in enumerate(body):
+            yield from _secrets(value, f"{where}[{number}]")

@@ -55,6 +55,7 @@ class Catalogue:
     cluster: str
     backups: tuple[Backup, ...]
     strangers: tuple[str, ...] = ()    # keys under backup/ that are no set of ours; never touched
+    gone: tuple[Backup, ...] = ()      # sets of which only evidence is left, oldest first
 
     @classmethod
     def of(cls, cluster: str, listing: Iterable[tuple[str, int]]) -> Catalogue:
@@ -62,7 +63,8 @@ class Catalogue:
         found = _Sorted()
         for key, size in listing:
             found.add(cluster, key, size)
-        return cls(cluster, tuple(sorted(found.backups(), key=lambda backup: backup.id)), tuple(found.strangers))
+        backups, gone = (tuple(sorted(each, key=lambda backup: backup.id)) for each in (found.backups(), found.gone()))
+        return cls(cluster, backups, tuple(found.strangers), gone)
 
     def committed(self) -> tuple[Backup, ...]:
         """Return the sets that have a manifest, oldest first."""
@@ -139,6 +141,11 @@ class _Sorted:
             objects = tuple(sorted(self.names[text]))
             missing = tuple(found for each in objects for found in [missing_database(each)] if found)
             yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects, missing)
+
+    def gone(self) -> Iterable[Backup]:
+        for text, (drilled, verdict) in self.drills.items():
+            if text not in self.sizes:
+                yield Backup(BackupId.parse(text), 0, False, text in self.held, drilled, verdict)
 
 
 def _weight(drill: tuple[datetime, str]) -> tuple[bool, datetime]:

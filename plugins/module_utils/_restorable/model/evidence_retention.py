@@ -57,14 +57,16 @@ def plan_aged(cluster: str, keys: Iterable[str], kept: Collection[str], ends: Se
               keep: timedelta) -> AgedPlan:
     """Plan one repository; kept are the ids of its backups that stay.
 
-    Evidence of a backup that is still there stays, since it is what proves it. The newest record of each family and
-    the newest event of each chain stay. A chain with a hole is left as it is, for an audit to tell.
+    Evidence of a backup that is still there stays, since it is what proves it, and so does the newest verdict, which is
+    the state of the cluster. The newest record of each family and the newest event of each chain stay. A chain with a hole is left as it is, for an audit to tell.
     """
     before = now - keep
     old = f"older than {human_duration(keep)}"
     listed = set(keys)
-    rows = [Aged(key, f"{old}, and its backup is gone") for key in sorted(listed) for drill in [parse_drill_key(key)]
-            if drill and drill[0] < before and str(drill[1]) not in kept]
+    drills = {key: drill for key in sorted(listed) for drill in [parse_drill_key(key)] if drill}
+    newest = max((drill[0] for drill in drills.values() if drill[2] != "incomplete"), default=None)
+    rows = [Aged(key, f"{old}, and its backup is gone") for key, drill in drills.items()
+            if drill[0] < before and drill[0] != newest and str(drill[1]) not in kept]
     rows += [Aged(page, row.reason) for row in rows for page in [page_key(row.key)] if page in listed]
     for family in FAMILIES:
         records = sorted((found[0], key) for key in listed if "/prune/" in key

@@ -32,7 +32,8 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
     """Return the health of one cluster over all its repositories.
 
     The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one;
-    the newest passed drill may be 35 days old. any_selection judges the newest set whatever it selects, for a caller
+    the newest passed drill may be 35 days old. A failed one is red until a later one passes, also when its backup is
+    gone. any_selection judges the newest set whatever it selects, for a caller
     who does not know the job. missing tells how many sets a repository lacks. Where any repository is enough, and one
     has a young backup, trouble with the others is yellow.
     """
@@ -45,7 +46,8 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
         yellow += _lacks(catalogue, label)
     yellow += [f"repository {name} lacks {count} of the others' backups, run `restorable sync --to {name}`"
                for name, count in (missing or {}).items()]
-    drills = [each for catalogue in catalogues for each in catalogue.committed()
+    # a failed verdict outlives its backup: that a prune took the bad one proves none of the others
+    drills = [each for catalogue in catalogues for each in (*catalogue.backups, *catalogue.gone)
               if each.drilled and each.verdict != "incomplete"]
     # of one drill the verdicts on two copies may differ
     last = max(drills, key=lambda backup: (_drilled(backup), backup.verdict == "failed"), default=None)
@@ -53,9 +55,11 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
         tried = any(each.drilled for catalogue in catalogues for each in catalogue.committed())
         yellow.append("no drill has passed yet" if tried else "no backup was ever drilled")
     elif last.verdict == "failed":
-        red.append(f"the last drill failed, of {last.id}")
+        here = any(each.id == last.id for catalogue in catalogues for each in catalogue.committed())
+        red.append(f"the last drill failed, of {last.id}"
+                   + ("" if here else ", which is gone; no other backup was proven since"))
     else:
-        yellow += _proof(drills, now)
+        yellow += _proof([each for each in drills if each.committed], now)
     if not catalogues and not red:
         red.append("no repository is set")
     return Health("red" if red else "yellow" if yellow else "green", tuple(dict.fromkeys(red + yellow)))

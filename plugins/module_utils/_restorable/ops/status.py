@@ -105,7 +105,7 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
     rows = tuple(_with_missing(world, settings, [_repository(world, store) for store in world.sources()]))
     now = world.clock.now()
     drills = {each.drilled: f"{row.name}:{drill_key(world.cluster, each.drilled, each.id, each.verdict)}"
-              for row in reversed(rows) for each in row.catalogue.backups if each.drilled}
+              for row in reversed(rows) for each in (*row.catalogue.backups, *row.catalogue.gone) if each.drilled}
     last = max(drills, default=None)
     unreadable = [f"{row.name}: {row.error.removeprefix(f'repository {row.name}: ')}" for row in rows if row.error]
     health = judge([row.catalogue for row in rows if not row.error], unreadable, settings, now,

@@ -99,6 +99,6 @@ def _guard(settings: S3Repository) -> None:
         raise ConfigError(f"repository {settings.name}: credentials_file {path} cannot be read: {error.strerror}",
                           hint="Name a file in the form of ~/.aws/credentials.",
                           code="store.credentials_file") from error
-    if mode & 0o007:
+    if mode & 0o077:
         raise ConfigError(f"repository {settings.name}: credentials_file {path} has mode {mode:04o}",
                           hint=f"Run `chmod 0600 {path}`.", code="store.credentials_file")
