@@ -52,8 +52,8 @@ def read_body(path: str) -> dict[str, Any]:
     secret = next(_secrets(body, ""), "")
     if mode & 0o077 and secret:
         raise ConfigError(f"settings file {path} holds a secret, {secret}, and has mode {mode:04o}", code="config.mode",
-                          hint="Move a password to a password_file or passfile and a key to a credentials_file, of mode "
-                               f"0600, or run `chmod 0600 {path}`.")
+                          hint="Move a password to a password_file or passfile and a key to a credentials_file, of "
+                               f"mode 0600, or run `chmod 0600 {path}`.")
     if not isinstance(body, dict):
         raise ConfigError(f"settings file {path} holds no mapping", code="config.type",
                           hint="Write the settings as one JSON object.")

@@ -58,7 +58,8 @@ def plan_aged(cluster: str, keys: Iterable[str], kept: Collection[str], ends: Se
     """Plan one repository; kept are the ids of its backups that stay.
 
     Evidence of a backup that is still there stays, since it is what proves it, and so does the newest verdict, which is
-    the state of the cluster. The newest record of each family and the newest event of each chain stay. A chain with a hole is left as it is, for an audit to tell.
+    the state of the cluster. The newest record of each family and the newest event of each chain stay. A chain with a
+    hole is left as it is, for an audit to tell.
     """
     before = now - keep
     old = f"older than {human_duration(keep)}"
