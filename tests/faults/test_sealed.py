@@ -4,12 +4,15 @@
 """Sealed backups: what fails closed, what a host without keys still sees, what every damaged or wrong part causes."""
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from faults.conftest import SHOP
 
 from _restorable.errors import ConfigError, Damaged
+from _restorable.ops.rekey import rekey
 from _restorable.stream.age import CHUNK, SEALED, read_header
 from kit.agekeys import make_pair
 from kit.chain import Chain, failed, new_folder
@@ -148,10 +151,59 @@ def test_a_wrong_identity_is_named_with_the_key_it_would_take(copy, folder, fail
     with fails(copy, "age.no_match", copy.pair.key_id, other.key_id, "sealed.dump.zst.age"):
         copy.restore(databases=("sealed",), into="never")
     assert pg16.sql("SELECT datname FROM pg_database WHERE datname = 'never'") == []
-    evidence = copy.drill()
-    assert evidence.verdict == "failed"
-    assert any("key opens" in line and copy.pair.key_id in line for line in failed(evidence))
     assert [found.verdict for found in copy.verify()] == ["incomplete"]
+
+
+def with_another_key(copy, folder):
+    copy.body["encryption"]["identity_file"] = str(make_pair(folder / "other").path)
+
+
+def test_a_key_that_is_not_here_leaves_the_drilled_backup_unproven_and_is_no_fault_of_it(copy, folder):
+    assert copy.drill().verdict == "passed"
+    with_another_key(copy, folder)
+    evidence = copy.drill()
+    assert (evidence.verdict, failed(evidence)) == ("incomplete", [])
+    [key] = [line for line in not_run(evidence) if "key opens" in line]
+    assert "cannot be opened by the identities given" in key and copy.pair.key_id in key
+    assert {each.result for each in evidence.checks if each.name.startswith("object ")} == {"ok"}    # as stored
+    [row] = copy.list()
+    assert row.catalogue.committed()[-1].proven        # by the drill before, which this one does not undo
+    status, out, _err = copy.run("drill", "--json")
+    assert (status, json.loads(out)["clusters"][0]["verdict"]) == (8, "incomplete")
+    [row] = copy.prune(dry_run=True, confirm=True, last=1, min_keep=0, min_age="0", max_delete_percent=100)
+    assert [each.keep for each in row.plan.rows] == [True]
+    assert not any("bad" in reason for each in row.plan.rows for reason in each.reasons)
+    status, out, _err = copy.run("drill")
+    assert status == 8 and "cannot be opened by the identities given" in out
+
+
+@pytest.mark.parametrize("harm", ["header", "cut"])
+def test_a_backup_that_was_changed_is_bad_also_to_who_has_another_key_or_none(copy, folder, harm):
+    path = dump_of(copy)
+    data = bytearray(path.read_bytes())
+    data[40] = b"AB"[data[40] == ord("A")]             # now it looks as if it were sealed for another key
+    path.write_bytes(data if harm == "header" else path.read_bytes()[:-7])
+    for encryption in ({}, {"identity_file": str(copy.pair.path)}):
+        copy.body["encryption"] = {"recipients": [copy.pair.public], **encryption}
+        evidence = copy.drill()
+        assert evidence.verdict == "failed", encryption
+        assert any("sealed.dump.zst.age" in line and "as stored" in line for line in failed(evidence))
+    with_another_key(copy, folder)
+    assert copy.drill().verdict == "failed"
+
+
+def test_a_copy_that_this_key_opens_stands_in_for_one_that_it_does_not(copy, folder):
+    """A rekey came to one repository only."""
+    new = make_pair(folder / "new")
+    shutil.copytree(folder / "local", folder / "vault")
+    copy.body["repositories"]["vault"] = {"path": str(folder / "vault")}
+    copy.body["encryption"] = {"recipients": [new.public], "identity_file": [str(copy.pair.path), str(new.path)]}
+    world = copy.world()
+    assert [each.action for each in rekey(replace(world, stores=world.stores[1:]))] == ["rekeyed"]
+    copy.body["encryption"]["identity_file"] = str(new.path)
+    evidence = copy.drill()
+    assert (evidence.verdict, evidence.repository, failed(evidence)) == ("passed", "vault", [])
+    assert any("the copy in local could not be read" in note for note in evidence.notes)
 
 
 def test_an_old_set_that_is_closed_to_the_drill_stops_no_drill_and_is_no_lost_key(copy):
@@ -242,6 +294,9 @@ def test_rotated_keys_show_in_every_set_and_a_drill_says_which_old_set_no_key_op
     copy.taken()
     [row] = copy.prune(dry_run=True, confirm=True, last=3, min_keep=0, min_age="0", max_delete_percent=100)
     assert [each.keep for each in row.plan.rows] == [True, True, True]
+    # nor is it a bad one to a repository that lacks it
+    copy.body["repositories"]["vault"] = {"path": str(folder / "vault")}
+    assert sorted(copy.sync(to="vault")["vault"].sets) == copy.ids("local")
     copy.body["encryption"]["identity_file"] = [str(new.path), str(copy.pair.path)]
     assert copy.drill().verdict == "passed"
 

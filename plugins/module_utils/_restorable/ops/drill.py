@@ -23,11 +23,11 @@ from ..version import VERSION
 from .copies import Copies, no_prune
 from .evidence import KEYS, previous_evidence, store_evidence
 from .journal import read_heads
-from .keyrung import check_keys
+from .keyrung import check_keys, is_own_key
 from .ladder import Ladder
 from .objects import unauthenticated
 from .reach import reach
-from .rungs import check_objects, check_restored, restore_all
+from .rungs import check_objects, check_restored, check_stored, restore_all
 from .world import World, read_manifest
 
 
@@ -116,8 +116,8 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
         _climb(world, scratch, job, plan, store, policy, ladder)
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
-        readable = all(each.result == "ok" for each in ladder.checks
-                       if each.level == "L0" and each.name.split(" ", 1)[0] in ("manifest", "object"))
+        readable = all(each.result == "ok" for each in ladder.checks if each.level == "L0" and (
+            each.name.split(" ", 1)[0] in ("manifest", "object") or is_own_key(each.name, plan.backup.id)))
         if readable or store is copies.stores[-1]:
             break
         ladder.set_aside(store.name)
@@ -128,8 +128,8 @@ def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store
            ladder: Ladder) -> None:
     with ladder.rung("L0", "manifest"):
         manifest = read_manifest(store, world.cluster, plan.backup.id)
-    if not ladder.stopped:
-        check_keys(world, store, plan.backup.id, policy, ladder)
+    if not ladder.stopped and not check_keys(world, store, [manifest], policy, ladder):
+        check_stored(world, store, manifest, ladder)
     if ladder.stopped or not check_objects(world, store, manifest, ladder):
         damaged = any(each.result == "failed" for each in ladder.own)
         ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")

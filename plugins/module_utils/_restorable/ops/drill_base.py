@@ -14,13 +14,15 @@ from ..model.drill import LEVELS_BASE, Evidence, verdict
 from ..model.lsn import Lsn
 from ..model.manifest import Manifest
 from ..model.pick import PHYSICAL, Choose, pick
+from ..model.policy import Policy
 from ..model.recovery_log import check_reached, why_it_died
 from ..model.recovery_target import Target
 from ..model.settings import ClusterSettings, DrillJob
 from ..ports import Store
 from .copies import Shelf, no_prune
 from .drill import DrillPlan, failures, make_evidence, who
-from .evidence import store_evidence
+from .evidence import KEYS, store_evidence
+from .keyrung import check_keys
 from .ladder import Ladder
 from .materialise import materialise
 from .objects import read_item
@@ -28,6 +30,7 @@ from .reach import reach
 from .recover import feeding
 from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_recovery
 from .recovery_ports import Recovery, RecoveryPlace
+from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
 from .windows import recoverable
 from .witness import check_witnesses
@@ -71,7 +74,8 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
     if dry_run:
         return _plan(world, place, stores[0], backup, picked, target, ladder)[0], None
     with no_prune(world, "drill"):
-        plan, ended, copies = _climb_with(world, place, job, (stores, backup, picked), target, ladder)
+        plan, ended, copies = _climb_with(world, place, job, (stores, backup, picked), target, ladder,
+                                          cluster.base_retention)
     newest = why == "the newest" and target.kind == "latest"
     rpo = _rpo(plan.manifest, ended, begun if newest else None, target)
     noted = losses.warnings("the evidence of this drill")
@@ -86,7 +90,7 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
 
 
 def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple[list[Store], Backup, str],
-                target: Target, ladder: Ladder) -> tuple[DrillPlan, _Ended, dict[str, dict[str, Any]]]:
+                target: Target, ladder: Ladder, policy: Policy) -> tuple[DrillPlan, _Ended, dict[str, dict[str, Any]]]:
     """Climb with the first copy; where it is damaged or cannot be planned with, begin again with the next one.
 
     Returns the plan and the end of the copy that was climbed with, and what was found of each copy.
@@ -98,11 +102,15 @@ def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
         plan, recovery_plan = _plan(world, place, store, backup, picked, target, ladder)
         if recovery_plan is None:
             ladder.skip_rest("L2", "no recovery could be planned")
+        elif not check_keys(world, store, recovery_plan.chain, policy, ladder):
+            for manifest in recovery_plan.chain:
+                check_stored(world, store, manifest, ladder)
+            ladder.skip_rest("L2", f"{backup.id} could not be opened")
         else:
             _climb(world, place, job, recovery_plan, ladder, ended)
-        levels = sorted({each.level for each in failures(ladder.checks)})
+        levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
-        good = all(each.result == "ok" for each in ladder.checks if each.level == "L0" or each.name == CHAIN)
+        good = all(each.result == "ok" for each in ladder.own if each.level == "L0" or each.name == CHAIN)
         if good or store is stores[-1]:
             break
         ladder.set_aside(store.name)

@@ -86,6 +86,15 @@ def failed_levels(store: Store, cluster: str, backup: Backup) -> tuple[bool, set
         return True, set()
 
 
+def blameless(store: Store, cluster: str, backup: Backup) -> bool:
+    """Say whether a failed drill found no fault in this repository's copy.
+
+    Damaged objects of one repository say nothing of another's. Evidence that cannot be read clears nothing.
+    """
+    own, levels = failed_levels(store, cluster, backup)
+    return faultless(levels) or (not own and bool(levels) and levels <= {"L0", "L1", KEYS})
+
+
 def faultless(levels: set[str]) -> bool:
     """Say whether the levels that failed find no fault in the drilled backup itself.
 

@@ -28,7 +28,7 @@ from ..model.retention import Candidate, Plan, plan_prune
 from ..model.wal_retention import WalPlan
 from ..ports import Store
 from ..version import VERSION
-from .evidence import KEYS, failed_levels, faultless
+from .evidence import blameless
 from .journal import announce, read_heads, record
 from .protect_bases import lock_plan
 from .prune_bases import PHYSICAL, joined, last_prune, plan_bases
@@ -208,7 +208,7 @@ def _plan(world: World, store: Store, policies: Policies, now: datetime, confirm
     catalogue = Catalogue.of(cluster, listing)
     records = [key for key, _size in listing if key.startswith(prune_prefix(cluster))]
     failed = [each for each in catalogue.committed() if each.verdict == "failed"]
-    spared = {each.id for each in failed if _spared(store, cluster, each)}
+    spared = {each.id for each in failed if blameless(store, cluster, each)}
     chosen = candidates(catalogue, spared)
     dumps = plan_prune([each for each in chosen if each.id.kind not in PHYSICAL], policies["dump"], now,
                        confirmed=confirm, **last_prune(store, records, "dump"))
@@ -229,15 +229,6 @@ def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[
     return [Candidate(each.id, each.size, held=each.held, proven=each.proven,
                       bad=each.verdict == "failed" and each.id not in spared, partial=bool(each.missing))
             for each in catalogue.committed()]
-
-
-def _spared(store: Store, cluster: str, backup: Backup) -> bool:
-    """Say whether a failed drill found no fault in this repository's copy.
-
-    Damaged objects of one repository say nothing of another's. Evidence that cannot be read spares nothing.
-    """
-    own, levels = failed_levels(store, cluster, backup)
-    return faultless(levels) or (not own and bool(levels) and levels <= {"L0", "L1", KEYS})
 
 
 def _act(world: World, planned: Planned, policies: Policies, done: _Done, *, confirm: bool) -> None:

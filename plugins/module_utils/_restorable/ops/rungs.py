@@ -18,7 +18,7 @@ from ..model.settings import DrillJob, Question
 from ..model.text import human_bytes
 from ..ports import RestoreOptions, Store, Target
 from .ladder import Ladder
-from .objects import jobs_for, read_fingerprint, read_item
+from .objects import jobs_for, read_fingerprint, read_item, read_stored
 from .world import World
 
 SHOWN = 20   # differences of one database that are listed one by one
@@ -36,6 +36,14 @@ def check_objects(world: World, store: Store, manifest: Manifest, ladder: Ladder
                     for _chunk in read_item(world, store, manifest, item):
                         pass
     return not ladder.stopped
+
+
+def check_stored(world: World, store: Store, manifest: Manifest, ladder: Ladder) -> None:
+    """L0 of what cannot be opened here: every object is read as it is stored, so that damage is found all the same."""
+    with ladder.phase("read objects"):
+        for item in manifest.items:
+            with ladder.rung("L0", f"object {item.name}", f"{human_bytes(item.size)}, not opened"):
+                read_stored(world, store, manifest, item)
 
 
 def restore_all(world: World, store: Store, manifest: Manifest, job: DrillJob, target: Target,

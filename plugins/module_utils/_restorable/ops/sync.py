@@ -9,7 +9,7 @@ manifest at the end, so an interruption leaves an orphan that the next sync comp
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Iterable, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
@@ -18,6 +18,7 @@ from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_key, manifest_generation, manifest_key, object_key, set_prefix
 from ..model.settings import ClusterSettings
 from ..ports import Store
+from .evidence import blameless
 from .lacking import lacking, policies_of
 from .objects import counted, digest, expect, put_copy
 from .preflight import bound_identifier
@@ -87,7 +88,7 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
     readable = [(store, without_ended(world, store, catalogue, ended)) for store, catalogue in readable]
     here = without_ended(world, target, read_catalogue(target, world.cluster), ended)
     row.conflicts += _conflicts(world, target, here, readable)
-    wanted = lacking(here, [catalogue for _store, catalogue in readable],
+    wanted = lacking(here, [_judged(world, store, catalogue) for store, catalogue in readable],
                      policies_of(world, settings, target.name), world.clock.now())
     for backup in (*wanted, *_outrun(here, readable)):
         _bring(world, target, backup.id, readable, row, dry_run)
@@ -99,6 +100,13 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
                       + (f" and {len(row.conflicts) - 1} more" if row.conflicts[1:] else ""), code="sync.conflict",
                       hint="Nothing was overwritten. Find with `restorable verify` which copy is whole, and remove the "
                            "other one by hand.")
+
+
+def _judged(world: World, store: Store, catalogue: Catalogue) -> Catalogue:
+    """Return a catalogue in which no set is bad by a drill that found no fault in it, such as a lost key."""
+    return replace(catalogue, backups=tuple(
+        replace(each, verdict="") if each.verdict == "failed" and blameless(store, world.cluster, each) else each
+        for each in catalogue.backups))
 
 
 def _outrun(here: Catalogue, readable: Sequence[tuple[Store, Catalogue]]) -> list[Backup]:
