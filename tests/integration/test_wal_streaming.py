@@ -121,6 +121,19 @@ def test_the_slot_follows_the_repositories_so_that_a_lost_spool_loses_nothing():
             assert rows(back) == before
 
 
+@pytest.mark.parametrize("verb", ["wal-stream", "wal-ship"])
+def test_a_service_that_is_asked_to_stop_ends_well(verb):
+    with streaming(15) as (server, host), host.shipper(verb) as process:
+        if verb == "wal-stream":
+            fill(server, 100)
+            last = ended(server)
+            wait_until(lambda: last in host.archived(), host.log_text)
+        wait_until((host.spool / "status.json").exists, host.log_text)
+        process.terminate()
+        assert process.wait(60) == 0, host.log_text()
+        assert "stopped by SIGTERM" in host.log_text() and "error" not in host.log_text()
+
+
 def test_a_slot_that_is_not_there_is_named_with_the_command_that_makes_it():
     with streaming(15) as (server, host):
         server.sql("SELECT pg_drop_replication_slot('shop')")

@@ -6,7 +6,8 @@
 Exit status: 0 done, drill passed, status green or yellow · 1 drill failed, status red, or another error ·
 2 settings or usage · 3 unavailable · 4 refused · 5 not found · 6 a tool failed · 7 damaged ·
 8 drill incomplete · 70 a defect of this program · 124 stopped by a signal (128 + 15 would pass the 125 that
-shells and PostgreSQL leave to programs), or because nobody reads the output any more.
+shells and PostgreSQL leave to programs), or because nobody reads the output any more. A signal is the good end of a
+verb that has no other one: 0.
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:    # the module typing is not loaded: --version must cost next
     from .console import Console
 
 STOPPED = 124
+ENDLESS = ("wal-ship", "wal-stream")
 
 
 class Stopped(BaseException):
@@ -44,6 +46,7 @@ def _guarded(argv: Sequence[str], console: Console) -> int:
     from ..errors import RestorableError
     from .arguments import Help, parse
     before = _catch_signals()
+    options = None
     try:
         options = parse(argv)
         if options.verb == "health":       # asked every half minute: it must cost next to nothing
@@ -58,6 +61,10 @@ def _guarded(argv: Sequence[str], console: Console) -> int:
         console.fail(error)
         return error.exit_status
     except (Stopped, KeyboardInterrupt) as signal:
+        if options and options.verb in ENDLESS and not options.once:
+            name = str(signal) or "SIGINT"
+            console.object({"stopped": name}) if console.as_json else console.closing(f"stopped by {name}")
+            return 0
         console.fail(RestorableError(f"stopped by {str(signal) or 'SIGINT'}", code="stopped",
                                      hint="What was unfinished was removed; run the command again when it suits."))
         return STOPPED
