@@ -1,0 +1,60 @@
+# Copyright (c) 2026 restorable contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The units that the role wal_archive writes and removes, judged by systemd itself; nothing is started."""
+from __future__ import annotations
+
+import os
+import pathlib
+import shlex
+import subprocess
+
+import pytest
+from integration.test_units import ODD, Unit, program
+
+from kit.plays import Ansible
+
+ROLE = pathlib.Path(__file__).parents[2] / "roles" / "wal_archive"
+# what the role asks of systemd is kept, and nothing is done
+SYSTEMCTL = """echo "$@" >> "$(dirname "$0")/asked"
+case "$1" in show) echo "LoadState=loaded
+ActiveState=active" ;; is-enabled) echo enabled ;; esac"""
+
+
+@pytest.mark.parametrize(("method", "verb"), [("push", "wal-ship"), ("stream", "wal-stream")])
+def test_a_unit_of_odd_paths_pleases_systemd_and_starts_the_verb_of_the_method(tmp_path, method, verb):
+    command = program(tmp_path / ODD / "restorable", "exit 1")
+    unit = tmp_path / "restorable-wal-shop.service"
+    done = Ansible(tmp_path).tasks(
+        {"ansible.builtin.include_vars": str(ROLE / "vars" / "main.yml")},
+        {"ansible.builtin.template": {"src": str(ROLE / "templates" / "unit.service.j2"), "dest": str(unit)},
+         "vars": {"wal_archive_name": "shop", "wal_archive_user": "postgres", "wal_archive_group": "postgres",
+                  "wal_archive_command": command, "wal_archive_config": f"/etc/{ODD}/config.json",
+                  "restorable_clusters": {"shop": {"wal": {"method": method}}}}})
+    assert done.status == 0, done.text
+    judged = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True,
+                            check=False, env={**os.environ, "LC_ALL": "C"})
+    assert (judged.returncode, [line for line in judged.stderr.splitlines() if "restorable" in line]) == (0, [])
+    assert Unit(unit).words("Service", "ExecStart") == [command, "--config", f"/etc/{ODD}/config.json", "--cluster",
+                                                        "shop", "--quiet", verb]
+    assert shlex.split(unit.read_text().partition("ExecStart=")[2].splitlines()[0])[0] == command.replace("%", "%%")
+
+
+def test_removal_lets_systemd_read_its_units_again_and_happens_once(tmp_path, monkeypatch):
+    units = tmp_path / "units"
+    units.mkdir()
+    (units / "restorable-wal-shop.service").write_text("[Service]\nExecStart=/bin/true\n")
+    program(tmp_path / "programs" / "systemctl", SYSTEMCTL)
+    ansible = Ansible(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/programs:{os.environ['PATH']}")
+    role = {"ansible.builtin.include_role": {"name": "restorable.postgres.wal_archive"},
+            "vars": {"wal_archive_state": "absent", "wal_archive_clusters": ["shop"],
+                     "wal_archive_unit_dir": str(units)}}
+    done = ansible.tasks(role)
+    assert done.status == 0, done.text
+    assert list(units.iterdir()) == []
+    asked = (tmp_path / "programs" / "asked").read_text().splitlines()
+    assert asked[-1] == "daemon-reload" and "stop restorable-wal-shop.service" in asked, asked
+    again = ansible.tasks(role)
+    assert again.status == 0 and "changed=0" in again.text
+    assert len((tmp_path / "programs" / "asked").read_text().splitlines()) == len(asked)
