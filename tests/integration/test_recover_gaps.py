@@ -59,8 +59,7 @@ def without(chain, *names, repository="local"):
 
 def own_segments(manifest) -> list[str]:
     """Return the names of the segments that a base backup brings itself."""
-    from _restorable.ops.base_wal import needed
-    return [each.name for each in needed(manifest.base)]
+    return [each.name for each in manifest.base.segments()]
 
 
 def promoted(standby) -> None:
