@@ -8,6 +8,7 @@ import json
 import shutil
 
 import pytest
+from integration.test_recover_gaps import Losing
 
 from kit.chain import failed, flipped, new_folder
 from kit.physical import Physical, archiving
@@ -39,8 +40,9 @@ def found(chain, name):
 
 @pytest.mark.parametrize(("name", "harm", "level"), [
     ("base.tar", lambda path: flipped(path, "middle"), "L0"),
-    ("manifest.json", lambda path: flipped(path, "middle"), "L0"), ("WAL", lambda path: path.unlink(), "L1")],
-    ids=["flipped archive", "flipped manifest", "gap"])
+    ("manifest.json", lambda path: flipped(path, "middle"), "L0"), ("WAL", lambda path: path.unlink(), "L1"),
+    ("WAL", lambda path: flipped(path, "middle"), "L2")],
+    ids=["flipped archive", "flipped manifest", "gap", "flipped WAL"])
 def test_a_drill_proves_the_good_copy_of_a_base_backup_and_tells_the_bad_one(pair, name, harm, level):
     path = found(pair, pair.wal[0] if name == "WAL" else name)
     content = path.read_bytes()
@@ -55,3 +57,25 @@ def test_a_drill_proves_the_good_copy_of_a_base_backup_and_tells_the_bad_one(pai
     key = json.loads(out)["clusters"][0]["last_evidence"].partition(":")[2]
     assert (pair.folder / "vault" / key.replace("failed", "passed")).exists(), (status, out)
     path.write_bytes(content)
+
+
+def test_wal_that_only_another_repository_has_is_told_and_proves_nothing_here(pair):
+    path = found(pair, pair.wal[-1])
+    content = path.read_bytes()
+    path.unlink()
+    evidence = pair.drill_base(checks=[{"sql": "SELECT count(*) FROM rows", "database": "postgres", "expect": 1}])
+    path.write_bytes(content)
+    assert (evidence.repository, evidence.verdict) == ("disk", "passed"), evidence.checks
+    [note] = [each for each in evidence.notes if "vault" in each]
+    assert "repository vault has 1 segment of WAL more" in note and "restorable sync --to disk" in note
+
+
+def test_wal_that_vanishes_while_a_drill_reads_it_is_not_taken_from_the_other_copy(pair):
+    pair.wrap_store = lambda store: Losing(store, pair.wal[0]) if store.name == "disk" else store
+    try:
+        evidence = pair.drill_base()
+    finally:
+        pair.wrap_store = lambda store: store
+    assert (evidence.repository, evidence.verdict) == ("vault", "passed"), evidence.checks
+    assert evidence.copies["disk"]["verdict"] == "incomplete"
+    assert any("copy in disk could not be read" in each and pair.wal[0] in each for each in evidence.notes)

@@ -23,7 +23,7 @@ from .copies import Shelf, no_prune
 from .drill import DrillPlan, failures, make_evidence, who
 from .evidence import KEYS, store_evidence
 from .keyrung import check_keys
-from .ladder import Ladder
+from .ladder import REPLAY, Ladder
 from .materialise import materialise
 from .objects import read_item
 from .reach import reach
@@ -33,6 +33,7 @@ from .recovery_ports import Recovery, RecoveryPlace
 from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
 from .windows import recoverable
+from .wal_elsewhere import wal_elsewhere
 from .witness import check_witnesses
 from .world import World, read_manifest
 
@@ -49,6 +50,7 @@ class _Ended:
     replayed: str = ""
     last_commit: str = ""
     segments: int = 0
+    no_wal: bool = False           # WAL of this copy could not be read while the server asked for it
 
     def as_dict(self) -> dict[str, Any]:
         return {"target": self.target, "reached": self.reached, "replayed": self.replayed,
@@ -111,6 +113,7 @@ def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
         good = all(each.result == "ok" for each in ladder.own if each.level == "L0" or each.name == CHAIN)
+        good = good and not ended.no_wal
         if good or store is stores[-1]:
             break
         ladder.set_aside(store.name)
@@ -155,7 +158,7 @@ def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why:
             found = plan_recovery(only, place, RecoverWish(target, str(backup.id)))
     if found is not None:
         server = found.server
-        ladder.notes += found.notes
+        ladder.notes += (*found.notes, *wal_elsewhere(world, found))
         ladder.checks[-1] = replace(ladder.checks[-1], detail=f"{len(found.chain)} backups, "
                                                               f"{len(found.segments)} segments without a gap")
     size = manifest.base.size if manifest and manifest.base else 0
@@ -209,12 +212,14 @@ def _verify(world: World, plan: RecoverPlan, recovery: Recovery, ladder: Ladder,
 def _run(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, ladder: Ladder, ended: _Ended) -> None:
     recovery.configure()
     settings = {**plan.target.settings(plan.timeline), "restore_command": recovery.restore_command}
-    with feeding(world, plan, recovery) as feed, recovery.started(settings):
+    only = replace(world, stores=(plan.store,))    # what another repository has proves nothing of this copy
+    with feeding(only, plan, recovery) as feed, recovery.started(settings):
         with ladder.phase("replay WAL", len(plan.segments) * plan.segment_size or None), \
-                ladder.rung("L2", "recovery", f"{len(plan.segments)} segments"):
+                ladder.rung("L2", REPLAY, f"{len(plan.segments)} segments"):
             told = recovery.wait_until_recovered(lambda: feed.error)
             if not recovery.alive():
                 raise feed.error or why_it_died(told, plan.target, recovery.last_words())
+        ended.no_wal = feed.error is not None
         if ladder.stopped:
             ladder.skip_rest("L3", "the server did not recover")
             return

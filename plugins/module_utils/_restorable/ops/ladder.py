@@ -13,6 +13,8 @@ from ..model.drill import LEVELS, Check, verdict
 from ..model.machine import is_of_machine
 from ..ports import Clock, Progress
 
+REPLAY = "recovery"                # the check that a copy's WAL leads to the target
+
 
 class Ladder:
     """Collects checks; a rung that raises is a finding or an obstacle, and those above it are reported as not run."""
@@ -47,7 +49,7 @@ class Ladder:
         for each in self.checks:
             if each.result == "failed":
                 self.aside.append(replace(each, name=f"{each.name} in {copy}"))
-            elif each.level in ("L0", "L1") and each.result == "not_run" and not each.optional:
+            elif (each.level in ("L0", "L1") or each.name == REPLAY) and each.result == "not_run" and not each.optional:
                 self.notes.append(f"the copy in {copy} could not be read: {each.name}: {each.detail}")
         self.checks, self._blocked = [], False
 
