@@ -17,8 +17,8 @@ description:
     object lock.
   - Other lifecycle rules, and everything else of the bucket, stay as they are. Versions and object lock are turned on,
     never off.
-  - Warns of lifecycle rules that would delete, or put out of reach, what the cluster's retention keeps, and of settings
-    that the endpoint does not have.
+  - Warns of lifecycle rules that would delete, or put out of reach, what the cluster's retention keeps (backups, base
+    backups, WAL and evidence), and of settings that the endpoint does not have.
   - Needs rights on the bucket itself, which hosts that take backups should not have.
 extends_documentation_fragment:
   - restorable.postgres.attributes
@@ -126,7 +126,7 @@ buckets:
       description: Lifecycle rules that work against retention, and settings that the endpoint does not have.
       type: list
       elements: str
-      sample: ["lifecycle rule expire-all deletes objects after 30 days, and retention keeps backups up to 124 days"]
+      sample: ["lifecycle rule expire-all deletes objects after 200 days, and retention keeps evidence up to 400 days"]
 words:
   description: The result as a person wants to read it.
   returned: success
@@ -144,9 +144,12 @@ hint:
   sample: Allow s3:ListBucket on the bucket to them.
 """
 
+from typing import Mapping
+
 from ansible_collections.restorable.postgres.plugins.module_utils._module import Call, Plain, run
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.app.wire import open_buckets
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.bucket import Bucket
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.horizon import horizons
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.ops.bucket import (
     BucketReport,
     BucketSettings,
@@ -157,12 +160,16 @@ from ansible_collections.restorable.postgres.plugins.module_utils._restorable.op
 def make(call: Call) -> Plain:
     """Give every bucket its settings, and draw what changes as a diff."""
     buckets = open_buckets(call.settings, call.cluster, call.params["repository"] or "")
-    done = [ensure(each, _wish(call, each), [call.cluster.retention], dry_run=call.dry_run) for each in buckets]
+    done = [ensure(each, _wish(call, each), _kept(call, each), dry_run=call.dry_run) for each in buckets]
     return {"changed": any(each.changed for each in done), "buckets": [_plain(each) for each in done],
             "words": "; ".join(f"{each.bucket}: {_in_words(each, call.dry_run)}" for each in done),
             "warnings": [f"repository {each.repository}: {warning}" for each in done for warning in each.warnings],
             "diff": [{"before": each.before.as_dict(), "after": each.after.as_dict(),
                       "before_header": each.bucket, "after_header": each.bucket} for each in done]}
+
+
+def _kept(call: Call, bucket: BucketSettings) -> Mapping[str, float]:
+    return horizons(call.cluster, call.settings.repositories[bucket.name].retention)
 
 
 def _wish(call: Call, bucket: BucketSettings) -> Bucket:

@@ -4,13 +4,14 @@
 """A bucket's settings: what differs from the wish, what is never turned off, what a lifecycle would destroy."""
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from _restorable.model.bucket import SETTINGS, Bucket, changes, horizon, lifecycle_warnings, wanted
-from _restorable.model.policy import Policy
+from _restorable.model.bucket import SETTINGS, Bucket, changes, lifecycle_warnings, wanted
 
 WISH = Bucket(True, True, True, "AES256", "", 7)
-POLICY = Policy.of({"daily": 7, "weekly": 4, "monthly": 3})
+KEPT = {"backups": 124.0, "WAL": 3.0}
 
 
 def test_a_bucket_that_is_not_there_lacks_everything_and_is_made_first():
@@ -61,7 +62,7 @@ def rule(prefix="", **what):
       "Expiration": {"Days": 1}}, "after 1 days"),
 ])
 def test_a_rule_that_works_against_retention_is_told(given, said):
-    [warning] = lifecycle_warnings([given], "pg/", [POLICY])
+    [warning] = lifecycle_warnings([given], "pg/", KEPT)
     assert warning.startswith("lifecycle rule theirs ") and said in warning
 
 
@@ -75,15 +76,10 @@ def test_a_rule_that_works_against_retention_is_told(given, said):
     rule(Transitions=[{"Days": 30, "StorageClass": "STANDARD_IA"}]),
 ])
 def test_a_rule_that_does_no_harm_is_not_told(given):
-    assert lifecycle_warnings([given], "pg/", [POLICY]) == ()
+    assert lifecycle_warnings([given], "pg/", KEPT) == ()
 
 
 def test_what_is_kept_for_ever_is_in_danger_of_every_expiration():
-    [warning] = lifecycle_warnings([rule(Expiration={"Days": 4000})], "", [POLICY, Policy.of({"yearly": -1})])
-    assert "keeps backups for ever" in warning
-
-
-@pytest.mark.parametrize(("policy", "days"), [
-    ({"daily": 7}, 7), ({"weekly": 4}, 35), ({"monthly": 3}, 124), ({"yearly": 1}, 732), ({"within": "60d"}, 60)])
-def test_how_old_a_kept_backup_can_be(policy, days):
-    assert horizon(Policy.of(policy)) == days
+    kept = {**KEPT, "base backups": math.inf, "evidence": 4000.5}
+    [warning] = lifecycle_warnings([rule(Expiration={"Days": 4000})], "", kept)
+    assert warning.endswith("retention keeps base backups for ever, evidence up to 4001 days")

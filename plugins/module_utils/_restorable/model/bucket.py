@@ -8,8 +8,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Mapping
 
-from .policy import Policy
-
 RULE = "restorable-abort-stale-multipart-uploads"      # the one lifecycle rule that is ours
 READ_AT_ONCE = ("STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR")
 
@@ -54,38 +52,32 @@ def changes(found: Bucket, goal: Bucket) -> tuple[str, ...]:
     return (*names, *(name for name in SETTINGS if getattr(found, name) != getattr(goal, name)))
 
 
-def lifecycle_warnings(rules: Iterable[Mapping[str, Any]], prefix: str, policies: Iterable[Policy]) -> tuple[str, ...]:
-    """Say which lifecycle rules, as S3 writes them, would delete or put away what retention keeps below prefix."""
-    longest = max((horizon(each) for each in policies), default=0.0)
+def lifecycle_warnings(rules: Iterable[Mapping[str, Any]], prefix: str, kept: Mapping[str, float]) -> tuple[str, ...]:
+    """Say which lifecycle rules, as S3 writes them, would delete or put away what retention keeps below prefix.
+
+    kept tells of each kind of object how many days old it can become.
+    """
     said = []
     for rule in rules:
         if rule.get("Status") != "Enabled" or not _meets(_prefix_of(rule), prefix):
             continue
         name = f"lifecycle rule {rule.get('ID') or 'without an ID'}"
-        said += _expires(name, rule.get("Expiration", {}), longest)
+        said += _expires(name, rule.get("Expiration", {}), kept)
         said += [f"{name} moves objects to {each.get('StorageClass')}, from where no restore and no drill reads at once"
                  for each in rule.get("Transitions", ()) if each.get("StorageClass") not in READ_AT_ONCE]
     return tuple(said)
 
 
-def horizon(policy: Policy) -> float:
-    """Return how many days old a backup can be that a tier still keeps."""
-    days = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 31, "yearly": 366}
-    spans = [math.inf if getattr(policy, tier) < 0 else getattr(policy, tier) * each for tier, each in days.items()]
-    # a week, month or year counts once it has ended, so one more may be running
-    running = max((each for tier, each in days.items() if getattr(policy, tier) and each > 1), default=0)
-    return max(*spans, policy.within.total_seconds() / 86400) + running
-
-
-def _expires(name: str, expiration: Mapping[str, Any], longest: float) -> list[str]:
+def _expires(name: str, expiration: Mapping[str, Any], kept: Mapping[str, float]) -> list[str]:
     if "Date" in expiration:
         return [f"{name} deletes everything on {expiration['Date']}"]
     days = expiration.get("Days")
     if days is None:
         return []
-    if days < longest:
-        span = "for ever" if math.isinf(longest) else f"up to {math.ceil(longest)} days"
-        return [f"{name} deletes objects after {days} days, and retention keeps backups {span}"]
+    lost = [f"{what} {'for ever' if math.isinf(age) else f'up to {math.ceil(age)} days'}"
+            for what, age in kept.items() if days < age]
+    if lost:
+        return [f"{name} deletes objects after {days} days, and retention keeps {', '.join(lost)}"]
     return [f"{name} deletes objects after {days} days whatever they are: also the newest backups, if no new ones come"]
 
 

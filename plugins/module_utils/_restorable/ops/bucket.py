@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Sequence
+from typing import Any, Mapping, Protocol
 
 from ..errors import ConfigError
 from ..model.bucket import Bucket, changes, lifecycle_warnings, wanted
-from ..model.policy import Policy
 
 
 class BucketSettings(Protocol):
@@ -44,13 +43,16 @@ class BucketReport:
     lacking: tuple[str, ...] = ()      # settings that the endpoint did not take
 
 
-def ensure(bucket: BucketSettings, wish: Bucket, policies: Sequence[Policy], *, dry_run: bool) -> BucketReport:
-    """Give a bucket the wanted settings; a dry run returns the plan."""
+def ensure(bucket: BucketSettings, wish: Bucket, kept: Mapping[str, float], *, dry_run: bool) -> BucketReport:
+    """Give a bucket the wanted settings; a dry run returns the plan.
+
+    kept tells of each kind of object how many days old it can become, for the warnings of lifecycle rules.
+    """
     before = bucket.read()
     goal = wanted(before, wish)
     todo = changes(before, goal)
     rules = bucket.rules() if before.exists else []
-    warnings = lifecycle_warnings(rules, bucket.settings.prefix, policies)
+    warnings = lifecycle_warnings(rules, bucket.settings.prefix, kept)
     place = bucket.settings.bucket
     if dry_run or not todo:
         return BucketReport(bucket.name, place, before, goal if todo else before, todo, warnings)
