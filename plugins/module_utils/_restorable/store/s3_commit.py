@@ -16,7 +16,7 @@ from .s3_errors import ABSENT, DENIED, TAKEN, UNABLE, code_of, is_passing
 
 TOKEN = "restorable-put"               # noqa: S105 - metadata: which put made this object
 
-_turns: dict[tuple[str, str], threading.Lock] = {}
+_turns: dict[tuple[str, str], tuple[threading.Lock, list[None]]] = {}     # None for each that has or awaits it
 _guard = threading.Lock()
 
 
@@ -149,8 +149,15 @@ def _owner_of(head: dict[str, Any]) -> str:
 
 @contextmanager
 def _turn(bucket: str, key: str) -> Iterator[None]:
-    """Let one thread at a time commit a key."""
+    """Let one thread at a time commit a key; nothing is left of it when the last one is done."""
     with _guard:
-        lock = _turns.setdefault((bucket, key), threading.Lock())
-    with lock:
-        yield
+        lock, writers = _turns.setdefault((bucket, key), (threading.Lock(), []))
+        writers.append(None)
+    try:
+        with lock:
+            yield
+    finally:
+        with _guard:
+            writers.pop()
+            if not writers:
+                del _turns[bucket, key]
