@@ -32,8 +32,8 @@ from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_rec
 from .recovery_ports import Recovery, RecoveryPlace
 from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
-from .windows import recoverable
 from .wal_elsewhere import wal_elsewhere
+from .windows import recoverable
 from .witness import check_witnesses
 from .world import World, read_manifest
 

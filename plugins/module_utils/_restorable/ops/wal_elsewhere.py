@@ -28,5 +28,6 @@ def wal_elsewhere(world: World, plan: RecoverPlan) -> Iterator[str]:
         count = sum(1 for _each in plan.lineage.segments(plan.window.reach, further, plan.segment_size)) \
             if further > plan.window.reach else 0
         if count:
-            yield (f"repository {store.name} has {count} segment{'s' * (count > 1)} of WAL more, up to {further}, which "
-                   f"{plan.store.name} lacks and this drill did not prove: run `restorable sync --to {plan.store.name}`")
+            more = f"{count} segment{'s' * (count > 1)} of WAL more, up to {further}"
+            yield (f"repository {store.name} has {more}, which {plan.store.name} lacks and this drill did not prove: "
+                   f"run `restorable sync --to {plan.store.name}`")
