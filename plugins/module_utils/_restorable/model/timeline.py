@@ -95,7 +95,8 @@ def lineage(timeline: int, histories: Mapping[int, str]) -> Lineage:
     if timeline == 1:
         return Lineage(1)
     raise Damaged(f"history file {history_name(timeline)} is missing from the archive", code="wal.no_history",
-                  hint=f"Push it again from pg_wal of the server with `restorable wal-push {history_name(timeline)}`.")
+                  hint=f"Run `restorable wal-push pg_wal/{history_name(timeline)}` in the server's data directory, or "
+                       "`restorable sync` where another repository has it; docs/recovery.md has a way without either.")
 
 
 def latest(histories: Mapping[int, str], timelines: Mapping[int, object]) -> int:

@@ -211,7 +211,7 @@ def _verify(world: World, plan: RecoverPlan, recovery: Recovery, ladder: Ladder,
 
 def _run(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, ladder: Ladder, ended: _Ended) -> None:
     recovery.configure()
-    settings = {**plan.target.settings(plan.timeline), "restore_command": recovery.restore_command}
+    settings = {**plan.settings(), "restore_command": recovery.restore_command}
     only = replace(world, stores=(plan.store,))    # what another repository has proves nothing of this copy
     with feeding(only, plan, recovery) as feed, recovery.started(settings):
         with ladder.phase("replay WAL", len(plan.segments) * plan.segment_size or None), \

@@ -62,7 +62,7 @@ def recover(world: World, place: RecoveryPlace, wish: RecoverWish, *,
 def replay(world: World, plan: RecoverPlan, recovery: Recovery,
            began: float) -> tuple[str, Mapping[str, str], int, float]:
     """Run the server until the target is proven, then end it; return how, where, how much WAL, and seconds."""
-    settings = {**plan.target.settings(plan.timeline), "restore_command": recovery.restore_command}
+    settings = {**plan.settings(), "restore_command": recovery.restore_command}
     world.progress.phase("replay WAL", len(plan.segments) * plan.segment_size or None)
     with feeding(world, plan, recovery) as feed, recovery.started(settings):
         reached, facts = prove(plan, recovery, feed)

@@ -17,7 +17,7 @@ from ..model.pick import PHYSICAL
 from ..model.recovery import Window, choose_window
 from ..model.recovery_target import Target
 from ..model.timeline import Lineage
-from ..model.wal import Segment
+from ..model.wal import Segment, history_name
 from ..ports import Store
 from .base_chain import read_chain
 from .recovery_ports import RecoveryPlace
@@ -69,6 +69,14 @@ class RecoverPlan:
         """Return the bytes of one WAL segment."""
         return self.window.base.segment_size
 
+    def settings(self) -> dict[str, str]:
+        """Return the settings by which the server recovers to the target."""
+        found = self.target.settings(self.timeline)
+        if self.timeline > 1 and not self.lineage.ancestors:
+            # a number wants the history file, which the timeline of the base itself goes without (xlogrecovery.c)
+            found["recovery_target_timeline"] = "current"
+        return found
+
     @property
     def major(self) -> int:
         """Return the server's major version."""
@@ -109,11 +117,14 @@ def _plan(world: World, place: RecoveryPlace, wish: RecoverWish, found: Recovera
     needed = _needed(chain, window, len(segments))
     free = place.room({data: needed - _spaces(window), **{places[each.oid]: each.size
                                                           for each in window.base.tablespaces if places}})
+    lost = "" if found.lineage.timeline == 1 or found.lineage.ancestors else (
+        f"{history_name(found.lineage.timeline)} is not in repository {found.store.name}: only bases of that timeline "
+        "itself can be recovered along it")
     late = pending(found.lineage, window.reach, window.base.segment_size) if wish.target.kind != "immediate" else ""
     return RecoverPlan(
         found.store, wish.target, chain, window, found.lineage.timeline, segments, server, data, places, size, needed,
         min(free.values(), default=None), tuple(aside), _expected(world, found.store),
-        (*notes, *found.unreadable, *filter(None, [late])), found.lineage)
+        (*notes, *found.unreadable, *filter(None, [late, lost])), found.lineage)
 
 
 def _folders(data: str, places: Mapping[int, str]) -> list[str]:

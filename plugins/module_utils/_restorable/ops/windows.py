@@ -114,8 +114,9 @@ def _lineage(world: World, store: Store, wal: WalCatalogue, manifests: dict[Back
     numbers = [each.base.timeline for each in manifests.values() if each.base]
     known = {stored.file.timeline: "" for stored in wal.histories}
     newest = timeline or max(latest(known, dict.fromkeys(wal.timelines())), *numbers)
-    if newest not in known and newest in numbers:
-        # a base on a timeline whose history was never archived needs no ancestors
+    across = any(each.base.timeline == newest and each.base.left for each in manifests.values() if each.base)
+    if newest not in known and newest in numbers and not across:
+        # a base on a timeline whose history is not archived needs no ancestors
         return Lineage(newest)
     return read_lineage(world, store, wal, newest)
 
