@@ -63,6 +63,7 @@ repositories:
       size: 1204281
       marks: 3
       conflicts: []
+      damaged: []
       notes: []
       error: null
 made:

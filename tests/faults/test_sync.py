@@ -116,6 +116,29 @@ def until_there(path):
         time.sleep(0.005)
 
 
+def test_a_set_that_stands_as_a_lone_manifest_gets_its_objects_back(pair):
+    pair.sync()
+    for backup, keep in zip(pair.ids("vault"), ((), (".fingerprint.json.zst",))):
+        for path in pair.objects(backup, "vault"):
+            if path.name != "manifest.json" and not path.name.endswith(keep):
+                path.unlink()
+    assert {each.verdict for each in pair.verify() if each.repository == "vault"} == {"failed"}
+    told = pair.sync(dry_run=True)["vault"].sets
+    row = pair.sync(to="vault")["vault"]
+    assert sorted(row.sets) == sorted(told) == pair.ids("vault") and row.error is None
+    assert tree(pair, "vault") == tree(pair, "local")
+    assert {each.verdict for each in pair.verify() if each.repository == "vault"} == {"passed"}
+    assert pair.sync(to="vault")["vault"].sets == []
+
+
+def test_a_set_that_lacks_objects_everywhere_is_told_by_verify_and_stops_no_sync(pair):
+    pair.sync()
+    first = pair.ids("vault")[0]
+    for name in ("local", "vault"):
+        next(path for path in pair.objects(first, name) if path.name.endswith(".dump.zst")).unlink()
+    assert [(row.sets, row.error) for row in pair.sync().values()] == [([], None)] * 2
+
+
 def test_different_content_under_one_name_is_refused_and_both_stay(pair):
     pair.sync()
     newest = pair.ids("local")[-1]

@@ -22,6 +22,7 @@ def render_sync(cluster: str, report: Report) -> str:
     for each in report["repositories"]:
         lines += [f"  {each['repository']}: {backup}" for backup in each["sets"]]
         lines += [f"  other bytes: {each['repository']}:{key}" for key in each["conflicts"]]
+        lines += [f"  not copied: {each['repository']}: {damaged}" for damaged in each["damaged"]]
         lines += [f"  note: {note}" for note in each["notes"]]
         lines += [f"  {each['repository']}: {each['error']['message']}"] if each["error"] else []
     return joined(lines)

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 def sync_report(rows: Sequence[Synced], *, dry_run: bool = False) -> dict[str, Any]:
-    """Describe what every repository got; made are the sets that came into one."""
+    """Describe what every repository got; made are the sets that came into one, keys their manifests."""
     told = [{"repository": row.repository, "sets": list(row.sets), "size": row.size, "marks": row.marks,
-             "conflicts": list(row.conflicts), "notes": list(row.notes),
+             "conflicts": list(row.conflicts), "damaged": list(row.damaged), "notes": list(row.notes),
              "error": row.error.as_dict() if row.error else None} for row in rows]
     changed = any(row["sets"] or row["marks"] for row in told)
     return {"changed": changed, "repositories": told,
-            "made": [] if dry_run else sorted({each for row in rows for each in row.sets})}
+            "made": [] if dry_run else sorted({each for row in rows for each in row.sets}),
+            "keys": [] if dry_run else sorted({each for row in rows for each in row.manifests})}
 
 
 def sync_words(report: Mapping[str, Any]) -> str:

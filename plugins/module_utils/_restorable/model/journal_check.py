@@ -25,7 +25,7 @@ def check(views: Sequence[JournalView], verify: Verify | None, *, own: str = "")
         for chain, found in view.chains.items():
             findings += _chain(view, chain, found, anchors.get(chain, Head()), verify)
         findings += _objects(view, explained[view.repository])
-        findings += _added(view)
+        findings += _added(view, views)
         findings += _evidence(view, explained[view.repository], views)
     seen = [claim for view in views for claim in claims(view)]
     findings += _heads(views, seen, explained)
@@ -185,12 +185,17 @@ def _deleted(key: str, deleted: set[str]) -> bool:
     return key in deleted or f"{key.rpartition('/')[0]}/{MANIFEST}" in deleted
 
 
-def _added(view: JournalView) -> Iterator[Finding]:
-    """Yield manifests that took the place of one that an event knows, without an event of their own."""
+def _added(view: JournalView, views: Sequence[JournalView]) -> Iterator[Finding]:
+    """Yield manifests that took the place of one that an event knows, without an event of their own.
+
+    One that was copied from another repository, before the copy could be told, is what an event there saw.
+    """
     known = {key for event in view.events() for key in event.present}
+    elsewhere = {pair for each in views for event in each.events() for pair in event.present.items()}
     for key in view.digests:
         folder, _slash, name = key.rpartition("/")
-        if manifest_generation(name) and key not in known and f"{folder}/{MANIFEST}" in known:
+        if manifest_generation(name) and key not in known and f"{folder}/{MANIFEST}" in known \
+                and (key, view.digests[key]) not in elsewhere:
             yield Finding("added", view.repository, key, "it takes the place of the set's manifest, and no event tells "
                                                          "of it")
 
@@ -207,7 +212,7 @@ def _evidence(view: JournalView, known: Upkeep, views: Sequence[JournalView]) ->
         if not isinstance(body, Mapping):
             yield Finding("unreadable", view.repository, key, "it is no evidence")
             continue
-        if _renamed(key, body):
+        if renamed(key, body):
             yield Finding("reordered", view.repository, key, f"it says that it is {body.get('key') or 'another'}")
         previous = body.get("previous") or {}
         name = str(previous.get("key", "")) if isinstance(previous, Mapping) else ""
@@ -223,7 +228,8 @@ def _evidence(view: JournalView, known: Upkeep, views: Sequence[JournalView]) ->
             yield Finding("edited", view.repository, name, f"it is not the evidence that {key} follows")
 
 
-def _renamed(key: str, body: Mapping[str, Any]) -> bool:
+def renamed(key: str, body: Mapping[str, Any]) -> bool:
+    """Say whether evidence stands under a name that is not its own."""
     if body.get("key"):
         return bool(body["key"] != key)
     parsed = parse_drill_key(key)      # written before evidence knew its own name

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Iterable, Sequence
+from typing import Iterable, Iterator, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.catalogue import Backup, Catalogue
@@ -24,6 +24,7 @@ from .objects import counted, digest, expect, put_copy
 from .preflight import bound_identifier
 from .rekey import retire
 from .sync_marks import copy_marks, ended_holds, without_ended
+from .sync_wal import copy_wal
 from .world import World, manifest_names, read_catalogue, read_manifest
 
 
@@ -35,6 +36,8 @@ class Synced:
     sets: list[str] = field(default_factory=list)      # newest first
     size: int = 0                  # bytes of objects that were copied; those that lay there already do not count
     marks: int = 0                 # holds, evidence and WAL
+    manifests: list[str] = field(default_factory=list)     # keys of all manifests of these sets
+    damaged: list[str] = field(default_factory=list)       # evidence and WAL that was not copied, and why
     error: RestorableError | None = None               # why it is not level now
     conflicts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -90,16 +93,27 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
     row.conflicts += _conflicts(world, target, here, readable)
     wanted = lacking(here, [_judged(world, store, catalogue) for store, catalogue in readable],
                      policies_of(world, settings, target.name), world.clock.now())
-    for backup in (*wanted, *_outrun(here, readable)):
+    for backup in (*wanted, *_outrun(here, readable), *_torn(world, target, here, readable)):
         _bring(world, target, backup.id, readable, row, dry_run)
     with nullcontext() if dry_run else world.lock.hold("sync"):
-        row.marks = copy_marks(world, target, [store for store, _catalogue in readable], ended,
-                               dry_run=dry_run)
+        others = [store for store, _catalogue in readable]
+        row.marks = copy_marks(world, target, others, ended, row.damaged, dry_run=dry_run)
+        wal = copy_wal(world, target, others, dry_run=dry_run)
+    row.marks += wal.count
+    row.damaged += wal.damaged
+    row.conflicts += wal.conflicts
+    if wal.unopened:
+        row.notes.append(f"{wal.unopened} files of WAL came as they are: no identity that is set here opens them")
     if row.conflicts:
         raise Refused(f"repository {target.name} has other bytes than another one under {row.conflicts[0]}"
                       + (f" and {len(row.conflicts) - 1} more" if row.conflicts[1:] else ""), code="sync.conflict",
                       hint="Nothing was overwritten. Find with `restorable verify` which copy is whole, and remove the "
                            "other one by hand.")
+    if row.damaged:
+        raise Damaged(f"not copied to repository {target.name}: {row.damaged[0]}"
+                      + (f"; and {len(row.damaged) - 1} more" if row.damaged[1:] else ""), code="sync.damaged",
+                      hint="Evidence that was changed is told by `restorable audit`; after damaged WAL take a new base "
+                           "backup. Nothing was removed.")
 
 
 def _judged(world: World, store: Store, catalogue: Catalogue) -> Catalogue:
@@ -113,6 +127,20 @@ def _outrun(here: Catalogue, readable: Sequence[tuple[Store, Catalogue]]) -> lis
     """Return the target's sets that were given new keys elsewhere only, by a rekey that was stopped or missed it."""
     return [mine for mine in here.committed()
             if any(_generation(other) > _generation(mine) for _store, other in _copies(mine.id, readable))]
+
+
+def _torn(world: World, target: Store, here: Catalogue,
+          readable: Sequence[tuple[Store, Catalogue]]) -> Iterator[Backup]:
+    """Yield the target's sets that lack an object of their manifest which another repository has."""
+    for mine in here.committed():
+        more = {name for _store, other in _copies(mine.id, readable) if _generation(other) == _generation(mine)
+                for name in set(other.objects) - set(mine.objects)}
+        try:
+            wanted = {item.name for item in read_manifest(target, world.cluster, mine.id).items} if more else set()
+        except Damaged:
+            continue                   # other bytes than elsewhere: a conflict
+        if wanted & more:
+            yield mine
 
 
 def _copies(backup: BackupId, readable: Iterable[tuple[Store, Catalogue]]) -> list[tuple[Store, Backup]]:
@@ -141,6 +169,8 @@ def _bring(world: World, target: Store, wanted: BackupId, readable: Sequence[tup
             with world.lock.hold("sync"):
                 row.size += copy_set(world, source, target, backup.id, row.conflicts)
                 row.notes += retire(world, target, backup.id)
+            row.manifests += [object_key(world.cluster, backup.id, each)
+                              for each in manifest_names(target, world.cluster, backup.id)]
             row.sets.append(str(backup.id))
             return
         except (Damaged, NotFound, Unavailable) as reason:

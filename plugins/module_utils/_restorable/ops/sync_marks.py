@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # BSD-2-Clause (see LICENSES/BSD-2-Clause.txt)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Copy what belongs to a cluster beside its sets: the binding to its server, holds, evidence of drills, and WAL.
+"""Copy what belongs to a cluster beside its sets and its WAL: the binding to its server, holds, and evidence of drills.
 
 Journals and records of prunes tell what was done to one repository, and stay there. A hold that was released in one
 repository while another was away ends there too: what tells of a hold's end is newer than the hold.
@@ -15,12 +15,13 @@ from typing import Iterator, Sequence
 
 from ..errors import RestorableError
 from ..model.catalogue import Catalogue
-from ..model.naming import cluster_key, drill_prefix, hold_prefix, parse_drill_key, parse_hold_key
-from ..model.wal_naming import wal_prefix
+from ..model.naming import cluster_key, drill_prefix, hold_prefix, is_page, parse_drill_key, parse_hold_key
+from ..model.wal_naming import binding_prefix
 from ..ports import Entry, Store
 from .hold import end_hold
 from .objects import counted, put_copy
 from .protect import hold_objects
+from .sync_evidence import Witnesses
 from .world import World, read_catalogue
 
 _BEST = {"passed": 0, "failed": 1, "incomplete": 2}
@@ -48,11 +49,17 @@ def without_ended(world: World, store: Store, catalogue: Catalogue, ended: Ended
                                             for each in catalogue.backups))
 
 
-def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: Ended, *, dry_run: bool) -> int:
-    """Copy what the target lacks, and end the holds that have ended; return how many objects that were, or would be."""
+def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: Ended, damaged: list[str], *,
+               dry_run: bool) -> int:
+    """Copy what the target lacks, and end the holds that have ended; return how many objects that were, or would be.
+
+    Evidence that was changed since it was stored is not copied, and told in damaged.
+    """
     count = _end_holds(world, target, ended, dry_run=dry_run)
     here = {entry.key: entry.size for entry in _marks(world, target)}
     drills = {found[:2] for key in here for found in [parse_drill_key(key)] if found}
+    bad: dict[object, str] = {}
+    witnesses = {source.name: Witnesses(world, source) for source in sources}
     for source, entry in _wanted(world, sources):
         drill = parse_drill_key(entry.key)
         if entry.key in here or (drill and drill[:2] in drills):
@@ -60,14 +67,21 @@ def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: End
         held = _held(world, entry.key)
         if held and _is_stale(world, source, held, ended):
             continue
+        data = [b"".join(counted(source.get(entry.key), world.progress))]
+        wrong = witnesses[source.name].wrong(entry.key, data[0]) if drill or is_page(entry.key) else ""
+        if wrong:
+            bad.setdefault(drill[:2] if drill else entry.key, f"{source.name}:{entry.key}: {wrong}")
+            continue
         if not dry_run:
             if held:
                 _lock(world, target, held)
-            put_copy(target, entry.key, counted(source.get(entry.key), world.progress), source)
+            put_copy(target, entry.key, data, source)
         here[entry.key] = entry.size
         if drill:
             drills.add(drill[:2])
+        bad.pop(drill[:2] if drill else entry.key, None)       # another repository's stands in
         count += 1
+    damaged += bad.values()
     return count
 
 
@@ -121,5 +135,5 @@ def _rank(key: str) -> int:
 def _marks(world: World, store: Store) -> Iterator[Entry]:
     key = cluster_key(world.cluster)
     yield from (entry for entry in store.list(key) if entry.key == key)
-    for prefix in (hold_prefix(world.cluster), drill_prefix(world.cluster), wal_prefix(world.cluster)):
+    for prefix in (hold_prefix(world.cluster), drill_prefix(world.cluster), binding_prefix(world.cluster)):
         yield from store.list(prefix)
