@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from _restorable.host.clock import SystemClock
+from _restorable.host.lock import FileLock
 from kit.container import PATIENCE
 from kit.leftovers import is_gone
 
@@ -65,31 +67,50 @@ def test_sigterm_in_mid_dump_leaves_nothing_half_made_and_the_run_is_made_up_for
     again.stop()
 
 
-def test_a_run_that_another_one_holds_up_says_who_holds_the_lock(container, pg16, shop):
-    one = container()
+def test_a_run_that_another_one_holds_up_says_who_holds_the_lock_and_waits_for_it(container, pg16, shop):
+    one = container(BACKUP_ON_START="1")
     with pg16.connect(shop) as blocker:
         blocker.autocommit = False
         blocker.execute("LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
         by_hand = subprocess.Popen([sys.executable, "-m", "_restorable", "backup"], env=one.environment,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        one.environment["BACKUP_ON_START"] = "1"
         lock = one.backups / ".state" / "staging-db.lock"
         until = time.monotonic() + PATIENCE
         while not (lock.exists() and lock.read_text()) and time.monotonic() < until:
             time.sleep(0.1)
         one.start()
-        one.wait(lambda: "backup: failed" in one.log, "the second run's end")
-        assert f"locked by backup (pid {by_hand.pid}" in one.log
-        health = one.run("health")
-        assert health.returncode == 1
-        assert f"the last backup failed: cluster staging-db is locked by backup (pid {by_hand.pid}" in health.stdout
+        one.wait(lambda: f"locked by backup (pid {by_hand.pid}" in one.log, "the second run's wait")
+        assert "; waiting at most 6h" in one.log
+        assert one.run("health").stdout.startswith("healthy: ")
         blocker.rollback()
     assert by_hand.wait(PATIENCE) == 0
+    one.wait(lambda: "prune: done" in one.log, "the run that waited")
+    assert "backup: failed" not in one.log
     one.stop()
-    again = container(BACKUP_SCHEDULE="0 0 1 1 *")     # a restart does not forget it, and tries again
+
+
+def test_a_drill_that_begins_during_a_prune_waits_for_it(container):
+    one = container(BACKUP_ON_START="1")
+    assert one.run("backup").returncode == 0
+    pruning = FileLock(str(one.backups / ".state" / "staging-db.reading.lock"), SystemClock(), "cluster staging-db")
+    with pruning.hold("prune"):
+        one.start("--job", "drill")
+        one.wait(lambda: "drill: warning: cluster staging-db is locked by prune (pid " in one.log, "the drill's wait")
+    one.wait(lambda: "drill: done: drill staging-db" in one.log, "the drill that waited")
+    assert one.stop()[0] == 0
+
+
+def test_a_restart_forgets_no_failed_run_and_tries_it_again(container):
+    one = container(BACKUP_ON_START="1", BACKUP_DATABASES="nowhere")
+    one.start()
+    one.wait(lambda: "backup: failed" in one.log, "a run that fails")
+    one.wait(lambda: one.run("health").returncode == 1, "an unhealthy container")
+    assert "the last backup failed: " in one.run("health").stdout
+    one.stop()
+    again = container(BACKUP_SCHEDULE="0 0 1 1 *")
     again.start()
     again.wait(lambda: "prune: done" in again.log, "the run that failed")
-    assert "schedule: the last backup failed: cluster staging-db is locked by backup" in again.log
+    assert "schedule: the last backup failed: " in again.log
     again.wait(lambda: again.run("health").returncode == 0, "a healthy container")
     again.stop()
 

@@ -20,9 +20,11 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class OwnCommand:
     """Runs verbs of the host command in processes of their own, so that what they took is given back in the end."""
 
-    def __init__(self, environment: Mapping[str, str], beat: Callable[[], None]) -> None:
+    def __init__(self, environment: Mapping[str, str], beat: Callable[[], None], *options: str) -> None:
+        """Give every verb these options of the command, which stand before it."""
         self._environment = environment
         self._beat = beat
+        self._options = options
 
     def __call__(self, words: Sequence[str], say: Callable[[str], None]) -> int:
         """Run one verb, say each line it writes, and return its exit status, 128 + N for a signal.
@@ -30,8 +32,8 @@ class OwnCommand:
         An exception that arrives meanwhile, such as SIGTERM's, ends the child first and then goes on.
         """
         argv, environment = own_command()
-        child = subprocess.Popen([*argv, *words], env={**self._environment, **environment}, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        child = subprocess.Popen([*argv, *self._options, *words], env={**self._environment, **environment},
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  start_new_session=True)      # a terminal's Ctrl-C reaches us, and we pass it on once
         try:
             for line in self._lines(child):

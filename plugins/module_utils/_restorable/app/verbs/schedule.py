@@ -23,6 +23,8 @@ from ..scheduler import Scheduler
 from ..surroundings import load_surroundings
 from ..wire import schedule_file
 
+PATIENT = ("--wait", "6h")     # for a run by hand or of the other service, as the jobs of a host wait for each other
+
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the tasks when they are due, until a signal says stop; return 0 then."""
@@ -45,13 +47,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if surroundings.once and not is_done(files, container):
         working = Watch(clock.now(), "nothing more", running="the one run")
         files.show(working)
-        run_verb = OwnCommand(console.environment, lambda: files.show(replace(working, beat=clock.now())))
+        run_verb = OwnCommand(console.environment, lambda: files.show(replace(working, beat=clock.now())), *PATIENT)
         return run_once(tasks, run_verb, log, files, container)
 
     def beat() -> None:
         scheduler.beat()
 
-    scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, beat), log, files)
+    scheduler = Scheduler(tasks, clock, OwnCommand(console.environment, beat, *PATIENT), log, files)
     try:
         if surroundings.once:
             rest(log, files, clock)
