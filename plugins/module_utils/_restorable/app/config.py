@@ -22,11 +22,16 @@ def find_config(path: str | None, environment: Mapping[str, str]) -> str:
         return path or environment["RESTORABLE_CONFIG"]
     home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", "/"), ".config")
     own = os.path.join(home, "restorable", "config.json")
-    if not os.path.exists(own) and not os.path.exists(SYSTEM):
+    if not os.path.exists(own) and not os.path.exists(SYSTEM) and not _is_closed(os.path.dirname(SYSTEM)):
         raise ConfigError(f"there is no settings file: neither {own} nor {SYSTEM}", code="config.missing",
                           hint="Write one of them (docs/settings.md shows one), or name another with --config or "
                                "$RESTORABLE_CONFIG.")
     return own if os.path.exists(own) else SYSTEM
+
+
+def _is_closed(folder: str) -> bool:
+    """Return whether a folder is there that this user may not look into, so that nobody knows what it lacks."""
+    return os.path.isdir(folder) and not os.access(folder, os.X_OK)
 
 
 def load_config(path: str) -> Settings:
@@ -45,7 +50,7 @@ def read_body(path: str) -> dict[str, Any]:
                           hint="Write it (docs/settings.md shows one), or name another with --config.") from error
     except OSError as error:
         raise ConfigError(f"settings file {path} cannot be read: {error.strerror}", code="config.unreadable",
-                          hint="Run the command as the user who owns the settings.") from error
+                          hint="Run it as root or as the backups' user: `sudo -u restorable restorable …`.") from error
     except ValueError as error:
         raise ConfigError(f"settings file {path} is not JSON: {error}", code="config.json",
                           hint="Mend the place that is named.") from error
