@@ -62,12 +62,16 @@ def place(host, tmp_path):
 def test_check_mode_plans_everything_on_a_bare_host_and_changes_nothing(core, tmp_path, host, place, request):
     tools = {"tools": request.getfixturevalue("oldest")} if core == "oldest" else {}
     ansible = Ansible(tmp_path, **tools)
-    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron"})
-    done = ansible.play("install", inventory, "--check", "--diff")
+    skipped = host(timezone="America/New_York", jobs={"dump": {"schedule": "30 2 * * *"}})
+    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron"},
+                                  db2={**skipped, "schedule_manager": "systemd"})
+    done = ansible.play("install", inventory, "--check", "--diff", _schedule_systemd={"stat": {"exists": True}})
     assert done.status == 0, done.text
     assert place() == {}
     assert "+0 4 1-7 * * root" in done.text
     assert '+    "clusters": {' in done.text
+    assert "+OnCalendar=*-*-* 2:30:00 America/New_York" in done.text
+    assert done.line("WARNING: restorable-shop-dump: 30 2 * * *: 02:30 does not exist in America/New_York")
     request.node.user_properties.append(("ansible-core", version(ansible)))
 
 
