@@ -201,6 +201,19 @@ def test_compression_and_contents():
     assert (dump.selection.globals, dump.selection.exclude_databases) == (False, ("scratch",))
 
 
+@pytest.mark.parametrize(("environment", "log"), [
+    ({"BACKUP_DIR": "/mnt/"}, "/mnt/cron.log"), ({"BACKUP_LOG": "/var/log/b.log"}, "/var/log/b.log"),
+    ({"BACKUP_LOG": "OFF"}, ""), ({"BACKUP_LOG": "-"}, "")])
+def test_the_log_lies_beside_the_backups_or_where_it_is_told(environment, log):
+    assert read_environment(environment).log == log
+
+
+@pytest.mark.parametrize(("name", "field"), [("BACKUP_DRY_RUN", "dry_run"), ("BACKUP_ON_START", "on_start")])
+@pytest.mark.parametrize(("value", "on"), [("1", True), ("TRUE", True), ("0", False), ("no", False)])
+def test_a_switch_is_on_or_off(name, field, value, on):
+    assert getattr(read_environment({name: value}), field) is on
+
+
 def test_evidence_may_be_kept_apart():
     found = read_environment({"BACKUP_EVIDENCE_DIR": "/evidence/"}).settings.repositories["backups"]
     assert found.evidence == "/evidence"
