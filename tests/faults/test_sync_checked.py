@@ -223,6 +223,7 @@ def test_an_audit_finds_nothing_in_a_rekeyed_set_that_a_sync_brought(evident, ev
     first, second = make_pair(evident.folder / "first"), make_pair(evident.folder / "second")
     evident.body["encryption"] = {"recipients": [first.public],
                                   "identity_file": [str(first.path), str(second.path)]}
+
     def done(*words):
         status, out, err = evident.run(*words)
         assert status == 0, out + err
