@@ -144,8 +144,8 @@ repositories:
       sample: []
     backups:
       description:
-        - Every backup, newest first. Its C(state) is V(orphan), V(failed), V(partial), V(proven), V(adopted) or
-          V(committed); C(missing) names the databases that a partial one lacks; C(held) says
+        - Every backup, newest first. Its C(state) is V(orphan), V(failed), V(damaged), V(partial), V(proven),
+          V(adopted) or V(committed); C(missing) names the databases that a partial one lacks; C(held) says
           whether retention must leave it alone.
       type: list
       elements: dict

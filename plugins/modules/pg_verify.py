@@ -14,6 +14,8 @@ author:
 description:
   - Checks size and SHA-256 of every object, and reads every archive to its end. Needs no server.
   - An intact backup is not yet a proven one; only M(restorable.postgres.pg_drill) proves.
+  - A backup that is found damaged, or whole again, is marked so in its repository, and C(changed) is true then. Lists
+    and the status tell it until a later verification or drill finds that copy whole.
   - Check mode names what would be read.
 extends_documentation_fragment:
   - restorable.postgres.attributes

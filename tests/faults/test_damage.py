@@ -10,8 +10,9 @@ import shutil
 import pytest
 from faults.conftest import SHOP
 
-from _restorable.errors import Damaged, NotFound, RestorableError, ToolFailed
+from _restorable.errors import Damaged, NotFound, RestorableError, ToolFailed, Unavailable
 from _restorable.model.manifest import _digest
+from _restorable.store.local import LocalStore
 from kit.chain import NAME, Chain, failed, flipped, new_folder, programs
 
 OBJECTS = ["dmg.dump.zst", "dmg.fingerprint.json.zst", "globals.sql.zst", "globals.inventory.json.zst", "manifest.json"]
@@ -63,6 +64,59 @@ def is_found(chain, name, *, word=""):
 def test_a_flipped_bit_in_any_object_is_found(copy, name, place):
     flipped(newest(copy, name), place)
     is_found(copy, "manifest" if name == "manifest.json" else name.removesuffix(".zst"))
+
+
+def states(chain):
+    return [each.state() for each in chain.list()[0].catalogue.committed()]
+
+
+def test_what_verify_finds_is_told_until_the_copy_is_found_whole(copy):
+    path = newest(copy, "dmg.dump.zst")
+    whole, bad = path.read_bytes(), copy.ids()[-1]
+    assert copy.drill().verdict == "passed"
+    assert copy.status().health.colour == "green"
+    flipped(path, "middle")
+    assert [each.noted for each in copy.verify()] == [False, True]
+    assert [each.noted for each in copy.verify()] == [False, False]
+    assert states(copy) == ["committed", "damaged"]
+    red = copy.status().health
+    assert red.colour == "red"
+    assert red.reasons[0].startswith(f"the newest backup {bad} is damaged, found ")
+    path.write_bytes(whole)
+    assert [each.noted for each in copy.verify()] == [False, True]
+    assert states(copy) == ["committed", "proven"]
+    assert copy.status().health.colour == "green"
+
+
+def test_a_drill_that_finds_a_damaged_copy_whole_again_ends_the_alarm(copy):
+    path = newest(copy, "dmg.dump.zst")
+    whole = path.read_bytes()
+    path.unlink()
+    assert copy.verify("latest")[0].noted
+    path.write_bytes(whole)
+    assert states(copy) == ["committed", "damaged"]
+    assert copy.drill().verdict == "passed"
+    assert states(copy) == ["committed", "proven"]
+
+
+def test_a_newest_manifest_that_is_cut_off_turns_the_status_red_at_once(copy):
+    assert copy.drill().verdict == "passed"
+    bad = copy.ids()[-1]
+    newest(copy, "manifest.json").write_text("{")
+    red = copy.status().health
+    assert red.colour == "red"
+    assert red.reasons[0].startswith(f"the newest backup {bad} is damaged, found ")
+
+
+def test_a_repository_that_takes_no_finding_is_warned_of(copy, monkeypatch):
+    flipped(newest(copy, "dmg.dump.zst"), "middle")
+
+    def full(store, key, chunks):
+        raise Unavailable(f"repository {store.name}: no space left", code="store.full")
+    monkeypatch.setattr(LocalStore, "put", full)
+    found = copy.verify("latest")[0]
+    assert (found.verdict, found.noted) == ("failed", False)
+    assert found.warning.startswith("repository local: no space left: so `restorable list`")
 
 
 def test_the_alarm_of_a_damaged_backup_outlives_it_until_another_one_is_proven(copy):

@@ -62,6 +62,16 @@ def test_a_state_is_one_word(keys, state):
     assert Catalogue.of("shop", listing(*whole(OLD), *keys)).get(OLD).state() == state
 
 
+def test_the_newest_finding_decides_whether_a_copy_is_damaged():
+    damaged = f"backup/{OLD}/verify.20261121T040000Z.damaged.json"
+    whole_again = f"backup/{OLD}/verify.20261121T050000Z.whole.json"
+    proof = f"drill/20261121T030000Z.{OLD}.passed.json"
+    found = Catalogue.of("shop", listing(*whole(OLD), proof, damaged)).get(OLD)
+    assert (found.state(), found.proven) == ("damaged", False)
+    assert found.damaged == datetime(2026, 11, 21, 4, tzinfo=timezone.utc)
+    assert Catalogue.of("shop", listing(*whole(OLD), proof, damaged, whole_again)).get(OLD).state() == "proven"
+
+
 def test_an_adopted_set_is_called_so_until_it_is_proven():
     adopted = "20261119T030000Z-adopted-app"
     assert Catalogue.of("shop", listing(*whole(adopted))).get(adopted).state() == "adopted"

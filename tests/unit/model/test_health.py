@@ -83,6 +83,13 @@ def test_an_unreadable_repository_is_red_and_named():
     assert (health.colour, health.reasons) == ("red", ("repository offsite: not mounted",))
 
 
+def test_a_damaged_newest_backup_is_red_and_an_older_one_yellow():
+    sound, proven = taken(2), taken(50, verdict="passed")
+    assert colour(replace(sound, damaged=NOW), proven) == "red"
+    assert colour(sound, replace(taken(26), damaged=NOW), proven) == "yellow"
+    assert colour(sound, proven, replace(taken(3, kind="base"), damaged=NOW)) == "red"
+
+
 def test_no_repository_is_red():
     assert judge([], [], SHOP, NOW).colour == "red"
 

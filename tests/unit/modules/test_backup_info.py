@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from _restorable.model.manifest import Manifest
 from _restorable.model.naming import BackupId, manifest_key, object_key
 from _restorable.model.server import Selection
 from _restorable.store.local import LocalStore
@@ -19,7 +20,8 @@ def repository(tmp_path):
     store = LocalStore("local", str(tmp_path / "repo"))
     taken = BackupId(datetime.now(timezone.utc) - timedelta(hours=1), "dump", Selection(databases=("app",)).label())
     store.put(object_key("shop", taken, "app.dump.zst"), [b"x"])
-    store.put(manifest_key("shop", taken), [b"{}"])
+    store.put(manifest_key("shop", taken),
+              [Manifest(taken, "shop", taken.time, taken.time, "restorable 0.1.0", ()).as_json()])
     return {"local": {"path": str(tmp_path / "repo")}}
 
 

@@ -9,7 +9,7 @@ import re
 CODES = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 _WORDS = {
     "ok": "green", "passed": "green", "PASSED": "green", "proven": "green", "green": "green", "keep": "green",
-    "failed": "red", "FAILED": "red", "orphan": "red", "red": "red", "drop": "red", "missed": "red",
+    "failed": "red", "FAILED": "red", "orphan": "red", "damaged": "red", "red": "red", "drop": "red", "missed": "red",
     "not run": "yellow", "INCOMPLETE": "yellow", "incomplete": "yellow", "yellow": "yellow", "held": "yellow",
     "skipped": "yellow", "adopted": "yellow", "partial": "yellow",
 }

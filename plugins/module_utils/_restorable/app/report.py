@@ -166,7 +166,8 @@ def verify_report(found: Sequence[Verified], *, dry_run: bool = False) -> Plain:
             for each in found]
     told = {row["verdict"] for row in rows}
     worst = next((each for each in ("failed", "incomplete") if each in told), "passed")
-    return {"changed": False, "verdict": "" if dry_run else worst, "backups": rows}
+    return {"changed": any(each.noted for each in found), "verdict": "" if dry_run else worst, "backups": rows,
+            "warnings": [each.warning for each in found if each.warning]}
 
 
 def _check(check: Check) -> Plain:

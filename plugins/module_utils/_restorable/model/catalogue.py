@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Iterable
 
 from ..errors import ConfigError, NotFound
+from .finding import damaged_since
 from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, parse_hold_key, split_set_key
 
 
@@ -24,11 +25,12 @@ class Backup:
     verdict: str = ""              # passed, failed: of the newest that could run; else incomplete
     objects: tuple[str, ...] = ()  # object names
     missing: tuple[str, ...] = ()  # databases that could not be dumped, with allow_partial
+    damaged: datetime | None = None    # when this copy was found damaged, by the newest that read it whole
 
     @property
     def proven(self) -> bool:
-        """Say whether the newest drill of this set passed."""
-        return self.verdict == "passed"
+        """Say whether the newest drill of this set passed, and nothing was found damaged since."""
+        return self.verdict == "passed" and self.damaged is None
 
     @property
     def sealed(self) -> bool:
@@ -36,11 +38,13 @@ class Backup:
         return any(name.endswith(".age") for name in self.objects)
 
     def state(self) -> str:
-        """Return the one word a person wants: orphan, failed, partial, proven, adopted or committed."""
+        """Return the one word a person wants: orphan, failed, damaged, partial, proven, adopted or committed."""
         if not self.committed:
             return "orphan"
         if self.verdict == "failed":
             return "failed"
+        if self.damaged:
+            return "damaged"
         if self.missing:
             return "partial"
         if self.proven:
@@ -87,7 +91,7 @@ class Catalogue:
         if len(hits) > 1:
             raise ConfigError(f"backup {text!r} fits {len(hits)} backups of cluster {self.cluster}",
                               hint=f"Give more of the id, such as {hits[0].id}.", code="backup.ambiguous")
-        known = ", ".join(str(backup.id) for backup in sets[-3:]) or "none"
+        known = ", ".join(str(backup.id) for backup in reversed(sets[-3:])) or "none"
         raise NotFound(f"backup {text!r} is not in the repository of cluster {self.cluster}",
                        hint=f"Run `restorable list`; the newest are: {known}.", code="backup.unknown")
 
@@ -140,7 +144,8 @@ class _Sorted:
             drilled, verdict = self.drills.get(text, (None, ""))
             objects = tuple(sorted(self.names[text]))
             missing = tuple(found for each in objects for found in [missing_database(each)] if found)
-            yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects, missing)
+            yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects, missing,
+                         damaged_since(objects))
 
     def gone(self) -> Iterable[Backup]:
         for text, (drilled, verdict) in self.drills.items():

@@ -35,7 +35,8 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
     the newest passed drill may be 35 days old. A failed one is red until a later one passes, also when its backup is
     gone. any_selection judges the newest set whatever it selects, for a caller
     who does not know the job. missing tells how many sets a repository lacks. Where any repository is enough, and one
-    has a young backup, trouble with the others is yellow.
+    has a young backup, trouble with the others is yellow. A newest backup that was found damaged is none; an older one
+    that was is yellow.
     """
     label = None if any_selection else settings.dump.selection.label()
     late = [_age(catalogue, label, settings, now) for catalogue in catalogues]
@@ -43,7 +44,7 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
     enough = settings.repositories_policy == "any" and not all(late)
     red, yellow = ([], trouble) if enough else (trouble, [])
     for catalogue in catalogues:
-        yellow += _lacks(catalogue, label)
+        yellow += [*_lacks(catalogue, label), *_older_damage(catalogue, label)]
     yellow += [f"repository {name} lacks {count} of the others' backups, run `restorable sync --to {name}`"
                for name, count in (missing or {}).items()]
     # a failed verdict outlives its backup: that a prune took the bad one proves none of the others
@@ -82,7 +83,26 @@ def _lacks(catalogue: Catalogue, label: str | None) -> list[str]:
             for each in newest for name in each.missing]
 
 
+def _newest(catalogue: Catalogue, label: str | None) -> list[Backup]:
+    """Return what a restore of today would take: the newest dump of the configured job, and the newest base backup."""
+    bases = [each for each in catalogue.committed() if each.id.kind in PHYSICAL]
+    return [*_configured(catalogue, label)[-1:], *bases[-1:]]
+
+
+def _older_damage(catalogue: Catalogue, label: str | None) -> list[str]:
+    newest = _newest(catalogue, label)
+    return [_damage(each, "backup") for each in catalogue.committed() if each.damaged and each not in newest]
+
+
+def _damage(backup: Backup, what: str) -> str:
+    return (f"{what} {backup.id} is damaged, found {backup.damaged:%Y-%m-%d %H:%M} UTC; "
+            f"`restorable verify {backup.id}` tells what")
+
+
 def _age(catalogue: Catalogue, label: str | None, settings: ClusterSettings, now: datetime) -> list[str]:
+    damage = [_damage(each, "the newest backup") for each in _newest(catalogue, label) if each.damaged]
+    if damage:
+        return damage
     configured, allowed = _configured(catalogue, label), settings.rpo or BACKUP_AGE
     bases = [each for each in catalogue.committed() if each.id.kind in PHYSICAL]
     if bases and not _configured(catalogue, None):

@@ -15,6 +15,7 @@ from ..model.catalogue import Backup
 from ..model.drill import Evidence, in_words
 from ..model.naming import drill_key, drill_prefix, page_key, parse_drill_key
 from ..ports import Store
+from .findings import note_finding
 from .world import World, read_catalogue
 
 KEYS = "keys"                      # beside L0 to L7: a key does not open another backup than the drilled one
@@ -42,6 +43,8 @@ def store_evidence(world: World, evidence: Evidence) -> Evidence:
              for store in world.stores}
     for store in world.stores:
         _put(world, store, replace(evidence, key=named[store.name]))
+        if evidence.copies.get(store.name, {}).get("verdict") == "passed":
+            note_finding(world, store, evidence.backup, "passed")
     return replace(evidence, key=drill_key(world.cluster, when, evidence.backup, evidence.verdict))
 
 
@@ -64,6 +67,8 @@ def _verdict_of(world: World, store: Store, evidence: Evidence) -> str:
         return str(evidence.copies[store.name]["verdict"])
     read = str(evidence.copies.get(evidence.repository, {}).get("verdict", evidence.verdict))
     known = next((each for each in read_catalogue(store, world.cluster).backups if each.id == evidence.backup), None)
+    if known is not None and known.damaged:
+        return "incomplete"
     if known is not None and known.verdict == "failed":
         own, levels = failed_levels(store, world.cluster, known)
         return "incomplete" if own and not faultless(levels) else read

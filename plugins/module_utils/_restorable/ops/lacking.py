@@ -29,7 +29,8 @@ def lacking(here: Catalogue, others: Sequence[Catalogue], policies: Mapping[str,
     A set that is known to be bad where it lies is not wanted elsewhere. Of base backups every one is, because which
     of them an incremental stands on is told by no listing.
     """
-    good = [replace(each, backups=tuple(row for row in each.committed() if row.verdict != "failed" or row.held))
+    good = [replace(each, backups=tuple(row for row in each.committed()
+                                        if row.held or not (row.damaged or row.verdict == "failed")))
             for each in others]
     every = united(here.cluster, [here, *good])
     plan = plan_prune([each for each in candidates(every) if each.id.kind not in PHYSICAL], policies["dump"], now,

@@ -222,12 +222,13 @@ def _own(world: World, store: Store, policies: Policies) -> Policies:
 
 
 def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[Candidate]:
-    """Return what retention chooses among: every committed set with what its drills found.
+    """Return what retention chooses among: every committed set with what drills and verify found.
 
     The failed drills of spared sets found no fault in this repository's copy.
     """
     return [Candidate(each.id, each.size, held=each.held, proven=each.proven,
-                      bad=each.verdict == "failed" and each.id not in spared, partial=bool(each.missing))
+                      bad=bool(each.damaged) or (each.verdict == "failed" and each.id not in spared),
+                      partial=bool(each.missing))
             for each in catalogue.committed()]
 
 

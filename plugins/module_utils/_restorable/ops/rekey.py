@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Iterator
 
 from ..errors import ConfigError, Damaged, NotFound, RestorableError, Unavailable
+from ..model.finding import parse_finding
 from ..model.manifest import Item, Manifest
 from ..model.naming import MANIFEST, BackupId, later_manifest, manifest_generation, object_key, set_prefix
 from ..model.rekeying import Change, changes, next_generation, rekeyed
@@ -189,7 +190,9 @@ def retire(world: World, store: Store, backup: BackupId) -> Iterator[str]:
 
 
 def _keys(world: World, store: Store, backup: BackupId) -> list[str]:
-    return [entry.key for entry in store.list(set_prefix(world.cluster, backup))]
+    # what was found of a set is named by no manifest, and stays
+    return [entry.key for entry in store.list(set_prefix(world.cluster, backup))
+            if parse_finding(entry.key.rpartition("/")[2]) is None]
 
 
 def _named(world: World, store: Store, backup: BackupId, manifests: list[str]) -> set[str]:

@@ -20,6 +20,7 @@ from ..model.settings import ClusterSettings
 from ..model.wal_watch import with_gaps, with_shipper
 from ..ports import Store
 from .copies import Shelf
+from .findings import manifest_is_damaged
 from .lacking import lacking, policies_of
 from .windows import recoverable
 from .world import World, read_catalogue, read_manifest
@@ -116,9 +117,19 @@ def status(world: World, settings: ClusterSettings, *, any_selection: bool = Fal
 
 def _repository(world: World, store: Store) -> RepositoryStatus:
     try:
-        return _read(world, store)
+        return _with_manifests(world, store, _read(world, store))
     except RestorableError as error:
         return RepositoryStatus(store.name, Catalogue(world.cluster, ()), error.message)
+
+
+def _with_manifests(world: World, store: Store, row: RepositoryStatus) -> RepositoryStatus:
+    """Show the newest set of each job as damaged whose manifest cannot be read: nothing could be restored from it."""
+    newest = {(each.id.kind in PHYSICAL, each.id.label): each.id for each in row.catalogue.committed()
+              if each.id.kind != "adopted"}
+    bad = [each for each in newest.values() if manifest_is_damaged(world, store, each)]
+    backups = tuple(replace(each, damaged=each.damaged or world.clock.now()) if each.id in bad else each
+                    for each in row.catalogue.backups)
+    return replace(row, catalogue=replace(row.catalogue, backups=backups))
 
 
 def _read(world: World, store: Store) -> RepositoryStatus:

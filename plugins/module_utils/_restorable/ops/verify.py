@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import RestorableError
 from ..model.catalogue import Backup
 from ..model.drill import Check, verdict
 from ..model.manifest import Manifest
 from ..model.text import human_bytes
 from ..ports import Archives, RestoreOptions, Store
 from .copies import Shelf, no_prune
+from .findings import note_finding
 from .ladder import Ladder
 from .objects import read_fingerprint, read_item, read_stored
 from .rungs import require_data_entries
@@ -25,6 +27,8 @@ class Verified:
     repository: str
     backup: Backup | None
     checks: tuple[Check, ...]
+    noted: bool = False            # the finding is news, and lies beside the set now
+    warning: str = ""              # why it could not be laid there
 
     @property
     def verdict(self) -> str:
@@ -35,6 +39,7 @@ class Verified:
 def verify(world: World, archives: Archives, wish: str = "all", *, dry_run: bool = False) -> list[Verified]:
     """Check one set, or all, in every repository that has it; dry_run only names what would be read.
 
+    What is found damaged, or whole again, is left beside the set, so that lists and the status tell it.
     A repository that cannot be read stops no other; it is a row of its own, and without any that can it is raised.
     """
     if dry_run:
@@ -42,8 +47,7 @@ def verify(world: World, archives: Archives, wish: str = "all", *, dry_run: bool
         return [Verified(store.name, backup, ()) for store, backup in _chosen(shelf, wish)]
     with no_prune(world, "verify"):
         shelf = Shelf.read(world)
-        found = [Verified(store.name, backup, _check(world, store, archives, backup))
-                 for store, backup in _chosen(shelf, wish)]
+        found = [_verified(world, store, archives, backup) for store, backup in _chosen(shelf, wish)]
     return found + [Verified(store.name, None, (Check("L0", "repository", "not_run", error.message),))
                     for store, error in shelf.passed_over]
 
@@ -52,6 +56,15 @@ def _chosen(shelf: Shelf, wish: str) -> list[tuple[Store, Backup]]:
     if wish != "all":
         return shelf.holding(shelf.find(lambda catalogue: catalogue.get(wish)).id)
     return [(store, backup) for store, catalogue in shelf.catalogues for backup in catalogue.committed()]
+
+
+def _verified(world: World, store: Store, archives: Archives, backup: Backup) -> Verified:
+    checks = _check(world, store, archives, backup)
+    try:
+        return Verified(store.name, backup, checks, note_finding(world, store, backup.id, verdict(checks), checks))
+    except RestorableError as error:
+        return Verified(store.name, backup, checks, warning=f"{error.message}: so `restorable list` and `restorable "
+                                                            f"status` do not tell what was found of {backup.id}")
 
 
 def _check(world: World, store: Store, archives: Archives, backup: Backup) -> tuple[Check, ...]:

@@ -18,4 +18,5 @@ def run(call: Call) -> Result:
     found = verify(call.world(), open_archives(call.cluster), call.options.backup, dry_run=dry_run)
     report = verify_report(found, dry_run=dry_run)
     status = {"failed": Damaged.exit_status, "incomplete": Unavailable.exit_status}.get(report["verdict"], 0)
-    return Result(report, render_verify(name, report), verify_done(name, report, dry_run=dry_run), status)
+    return Result(report, render_verify(name, report), verify_done(name, report, dry_run=dry_run), status,
+                  tuple(report["warnings"]))
