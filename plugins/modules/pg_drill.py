@@ -194,7 +194,7 @@ plan:
       type: int
       sample: 9740288
     expected_seconds:
-      description: How long the last drill took, or none.
+      description: How long the last drill that passed took, or none.
       type: float
       sample: 4.1
 code:

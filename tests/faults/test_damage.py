@@ -99,6 +99,14 @@ def test_a_drill_that_finds_a_damaged_copy_whole_again_ends_the_alarm(copy):
     assert states(copy) == ["committed", "proven"]
 
 
+def test_a_drill_expects_the_time_of_the_last_one_that_passed(copy):
+    assert copy.drill(dry_run=True).expected_seconds is None
+    passed = copy.drill()
+    newest(copy, "dmg.dump.zst").unlink()
+    assert copy.drill().verdict == "failed"
+    assert copy.drill(dry_run=True).expected_seconds == pytest.approx(sum(passed.phases.values()))
+
+
 def test_a_newest_manifest_that_is_cut_off_turns_the_status_red_at_once(copy):
     assert copy.drill().verdict == "passed"
     bad = copy.ids()[-1]

@@ -40,6 +40,13 @@ def settings(server, *databases, **more):
             "jobs": {"dump": {"databases": list(databases), "globals": False}}, **more}
 
 
+def test_a_quiet_backup_prints_nothing_at_all(shop):
+    shop.server.sql("CREATE UNLOGGED TABLE session (id integer)", database=shop.database)
+    assert "  not covered: " in shop("backup").out
+    quiet = shop("backup", "-q")
+    assert (quiet.status, quiet.out, quiet.err) == (0, "", "")
+
+
 def test_the_whole_chain_dump_list_verify_prune_drill_status_restore(shop):
     taken = shop("backup")
     assert taken.status == 0, taken.err

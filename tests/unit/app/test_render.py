@@ -233,4 +233,7 @@ def test_an_adoption():
              FileReport("staging-db-20261118.sql.gz", 20, "skipped", reason="it is empty once unpacked"),
              FileReport("staging-db-20261117.sql.gz", 436_000, "failed", reason="repository local is full"))
     told = report.adopt_report(AdoptReport("/backups", "staging-db-*", ("local",), files))
+    planned = render_adopt(told, dry_run=True)
+    assert "to adopt" in planned
+    assert "  adopted" not in planned
     assert_golden("adopt", render_adopt(told) + adopt_done("shop", told, dry_run=False) + "\n")

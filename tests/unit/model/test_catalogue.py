@@ -72,6 +72,12 @@ def test_the_newest_finding_decides_whether_a_copy_is_damaged():
     assert Catalogue.of("shop", listing(*whole(OLD), proof, damaged, whole_again)).get(OLD).state() == "proven"
 
 
+def test_an_unknown_set_is_answered_with_the_newest_ones_newest_first():
+    with pytest.raises(NotFound) as caught:
+        Catalogue.of("shop", listing(*whole(OLD), *whole(NEW))).get("20250101")
+    assert caught.value.hint.endswith(f"the newest are: {NEW}, {OLD}.")
+
+
 def test_an_adopted_set_is_called_so_until_it_is_proven():
     adopted = "20261119T030000Z-adopted-app"
     assert Catalogue.of("shop", listing(*whole(adopted))).get(adopted).state() == "adopted"

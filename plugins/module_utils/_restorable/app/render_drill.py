@@ -23,8 +23,8 @@ def render_drill(cluster: str, report: Report) -> str:
              f"  {human_bytes(report['plain_size'])} to restore into {report['server']}"]
     if "checks" not in report:
         expected = report["expected_seconds"]
-        last = f"  the last drill took {human_duration(expected)}" if expected else "  no drill ran yet"
-        return joined([*lines, last])
+        last = f"the last drill that passed took {human_duration(expected)}" if expected else "no drill has passed yet"
+        return joined([*lines, f"  {last}"])
     levels = LEVELS_BASE if report.get("recovery") else LEVELS
     lines += ["", *indented(_ladder(report["checks"], levels)), "", *indented(_measured(report))]
     lines += [f"  note: {note}" for note in report["notes"]]

@@ -78,13 +78,14 @@ def _failed(drill: Report) -> str:
                      if each.get("result") == "failed")[:120]
 
 
-def render_adopt(report: Report) -> str:
-    """Return one line for each file, with the set it became or the reason why not."""
+def render_adopt(report: Report, *, dry_run: bool = False) -> str:
+    """Return one line for each file, with the set it became, or in a dry run would become, or the reason why not."""
+    actions = {**_ACTIONS, "adopted": "to adopt"} if dry_run else _ACTIONS
     rows = [["file", "", "backup", "size", "database", ""]]
     for each in report["files"]:
         notes = [*each["notes"]] if each["action"] == "adopted" else []
         told = "; ".join(filter(None, [each["reason"], *notes, "original removed" if each["moved"] else ""]))
-        rows.append([each["file"], _ACTIONS[each["action"]], each["backup"], human_bytes(each["size"]),
+        rows.append([each["file"], actions[each["action"]], each["backup"], human_bytes(each["size"]),
                      each["database"], told])
     return joined(table(rows, "<<<><"))
 

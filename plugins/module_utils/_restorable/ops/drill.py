@@ -40,7 +40,7 @@ class DrillPlan:
     repository: str
     server: str                    # the scratch server in words
     plain_size: int                # bytes that will be restored
-    expected_seconds: float | None     # from the last drill of this cluster
+    expected_seconds: float | None     # from the last drill of this cluster that passed
     manifest: Manifest | None = None
 
 
@@ -94,7 +94,9 @@ def _server_in_words(scratch: Scratch, major: int) -> str:
 
 
 def _last_seconds(store: Store, cluster: str) -> float | None:
-    keys = [entry.key for entry in store.list(drill_prefix(cluster)) if parse_drill_key(entry.key)]
+    # only one that passed went all the way
+    keys = [entry.key for entry in store.list(drill_prefix(cluster))
+            for found in [parse_drill_key(entry.key)] if found and found[2] == "passed"]
     if not keys:
         return None
     try:

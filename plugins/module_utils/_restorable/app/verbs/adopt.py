@@ -21,5 +21,5 @@ def run(call: Call) -> Result:
                                 dry_run=options.dry_run))
     actions = {each["action"] for each in report["files"]}
     status = Unavailable.exit_status if "failed" in actions else Refused.exit_status if actions == {"skipped"} else 0
-    return Result(report, render_adopt(report), adopt_done(name, report, dry_run=options.dry_run), status,
-                  warnings=tuple(report["warnings"]))
+    return Result(report, render_adopt(report, dry_run=options.dry_run),
+                  adopt_done(name, report, dry_run=options.dry_run), status, warnings=tuple(report["warnings"]))

@@ -23,8 +23,9 @@ def run(call: Call) -> Result:
                    accept_new_server=call.options.accept_new_server)
     report = backup_report(done)
     name, dry_run = call.cluster.name, call.options.dry_run
-    return Result(report, render_backup(name, report, dry_run=dry_run), backup_done(name, report, dry_run=dry_run),
-                  warnings=tuple(report["warnings"]))
+    # a nightly run under cron is to be silent unless something is wrong
+    text = "" if call.console.quiet and not dry_run else render_backup(name, report, dry_run=dry_run)
+    return Result(report, text, backup_done(name, report, dry_run=dry_run), warnings=tuple(report["warnings"]))
 
 
 def _job(call: Call) -> DumpJob:

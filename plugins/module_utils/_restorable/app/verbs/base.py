@@ -21,8 +21,8 @@ def run(call: Call) -> Result:
                         dry_run=call.options.dry_run, accept_new_server=call.options.accept_new_server)
     report = base_report(done)
     name, dry_run = call.cluster.name, call.options.dry_run
-    return Result(report, render_base(name, report, dry_run=dry_run), base_done(name, report, dry_run=dry_run),
-                  warnings=tuple(report["warnings"]))
+    text = "" if call.console.quiet and not dry_run else render_base(name, report, dry_run=dry_run)
+    return Result(report, text, base_done(name, report, dry_run=dry_run), warnings=tuple(report["warnings"]))
 
 
 def _job(call: Call) -> BaseJob:
