@@ -35,7 +35,8 @@ def host(servers, tmp_path):
         body = {"connection": server.settings, "bin_dir": server.bin_dir,
                 "jobs": {"dump": {"databases": ["app"], "globals": False}}}
         return {"restorable_repositories": {"local": {"type": "local", "path": str(tmp_path / name)}},
-                "restorable_clusters": {cluster: {**body, **change} for cluster, change in clusters.items()}}
+                "restorable_clusters": {cluster: {**body, **change} for cluster, change in clusters.items()},
+                "restorable_notify": {"command": ["/bin/true"]}}     # only the role schedule reads it
     yield host
     server.sql("DROP DATABASE IF EXISTS app WITH (FORCE)")
 
@@ -114,7 +115,7 @@ def test_every_playbook_works_in_check_mode_and_changes_nothing(ansible, host, s
     before = {path: path.read_bytes() for path in (tmp_path / "db1").rglob("*.json")}
     told = {"backup": ["would dump 1 database (app) into local, about ", "+ app  "],
             "prune": ["Plan of db1 shop", "keep  daily#1, floor:newest"],
-            "restore": ["app_checked", "a new database", "not proven"]}
+            "restore": ["\n  create  app as app_checked  a new database\n", "not proven"]}
     into = {"restorable_cluster": "shop", "restorable_databases": "app", "restorable_into": "app_checked"}
     for name in ("backup", "prune", "verify", "drill", "restore", "status", "check"):
         done = ansible.play(name, inventory, "--check", "--diff", **(into if name == "restore" else {}))
@@ -245,3 +246,16 @@ def test_a_restore_asks_for_the_cluster(ansible, host):
     done = ansible.play("restore", ansible.inventory(db1=host("db1", shop={})))
     assert done.status == 2
     assert "Name the cluster to restore" in done.text
+
+
+@pytest.mark.parametrize(("play", "wish", "words"), [
+    ("restore", {"restorable_cluster": "shop", "restorable_databases": ["app"], "restorable_tabels": ["public.orders"],
+                 "restorable_replace": True},
+     "restorable_tabels is no variable of this collection. Did you mean restorable_tables?"),
+    ("drill", {"restorable_bakup": "20260101T000000Z"},
+     "restorable_bakup is no variable of this collection. Did you mean restorable_backup?"),
+])
+def test_a_misspelt_variable_is_refused_before_anything_is_planned(ansible, host, tmp_path, play, wish, words):
+    done = ansible.play(play, ansible.inventory(db1=host("db1", shop={})), **wish)
+    assert (done.status, words in done.text) == (2, True), done.text
+    assert "Plan of" not in done.text and not (tmp_path / "db1").exists()
