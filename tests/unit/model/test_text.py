@@ -47,6 +47,11 @@ def test_an_age_lies_behind_or_ahead():
     assert human_age(now + timedelta(hours=5, minutes=2), now) == "in 5h02m"
 
 
+def test_a_sentence_between_the_rows_of_a_table_widens_no_column():
+    assert table([["not proven: it was never drilled"], ["add", "app"], ["replace", "b"]]) == [
+        "not proven: it was never drilled", "add      app", "replace  b"]
+
+
 def test_a_table_is_aligned_and_has_no_trailing_blanks():
     assert table([["ID", "SIZE", "STATE"], ["a-long-id", "1.2 GB", "ok"], ["b", "12 B", ""]], "<>") == [
         "ID           SIZE  STATE",

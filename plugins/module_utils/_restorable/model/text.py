@@ -61,14 +61,16 @@ def table(rows: Sequence[Sequence[str]], align: str = "", *, gap: str = "  ") ->
     """Return rows as lines with aligned columns and no trailing spaces; the first row may be a heading.
 
     align has one letter a column, "<" or ">"; columns beyond it are left-aligned. Wide and combining
-    characters are counted as a terminal shows them; line breaks in a cell become spaces.
+    characters are counted as a terminal shows them; line breaks in a cell become spaces. A row of one cell
+    among wider ones is a sentence of its own, and no column is as wide as that.
 
-    >>> table([["ID", "SIZE"], ["a", "12 MB"]], "<>")
-    ['ID   SIZE', 'a   12 MB']
+    >>> table([["ID", "SIZE"], ["a", "12 MB"], ["and so on"]], "<>")
+    ['ID   SIZE', 'a   12 MB', 'and so on']
     """
     cells = [[visible(" ".join(cell.splitlines())) for cell in row] for row in rows]
-    widths = [max(display_width(row[column]) for row in cells if column < len(row))
-              for column in range(max(map(len, cells), default=0))]
+    columns = max(map(len, cells), default=0)
+    aligned = [row for row in cells if len(row) > 1 or columns == 1]
+    widths = [max(display_width(row[column]) for row in aligned if column < len(row)) for column in range(columns)]
     return [gap.join(_pad(cell, widths[column], align[column:column + 1]) for column, cell in enumerate(row)).rstrip()
             for row in cells]
 
@@ -91,13 +93,14 @@ def some(names: Sequence[str], limit: int = 5) -> str:
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
-def switch(name: str) -> str:
-    """Return how a user turns something on: at the host command, in a task, and with the playbook.
+def switch(name: str, value: str = "") -> str:
+    """Return how a user turns something on, or gives it a value: at the host command, in a task, with the playbook.
 
     >>> switch("clean")
     'clean (`--clean`, with the playbook `-e restorable_clean=true`)'
     """
-    return f"{name} (`--{name}`, with the playbook `-e restorable_{name}=true`)"
+    given = f" {value}" if value else ""
+    return f"{name} (`--{name}{given}`, with the playbook `-e restorable_{name}={value or 'true'}`)"
 
 
 def display_width(text: str) -> int:
