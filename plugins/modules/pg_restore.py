@@ -209,7 +209,7 @@ hint:
   description: What to do about an error.
   returned: failure
   type: str
-  sample: Restore into another name, or set replace to put the restored database in its place.
+  sample: Set into to restore under another name, or replace to put the restored database in its place.
 """
 
 from ansible_collections.restorable.postgres.plugins.module_utils._module import PROGRESS, Call, Plain, run

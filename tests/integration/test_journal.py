@@ -56,7 +56,8 @@ def test_the_host_command_records_what_was_done_failed_and_refused(chain):
     assert chain.run("backup")[0] == 0
     assert chain.run("hold", "latest")[0] == 0
     assert chain.run("hold", "latest")[0] == 0
-    assert chain.run("restore")[0] == 4
+    status, _out, err = chain.run("restore")
+    assert (status, "`--into NAME`" in err, "`--replace`" in err) == (4, True, True), err
     assert chain.run("drill", "--jobs", "0")[0] == 0
     assert chain.run("backup", "--database", "absent")[0] == 5
     assert chain.run("hold", "latest", "--release")[0] == 0

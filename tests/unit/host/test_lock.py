@@ -34,6 +34,7 @@ def test_a_second_holder_is_told_who_holds_it_and_since_when(path):
     assert caught.value.code == "lock.held"
     assert re.fullmatch(rf"cluster shop is locked by backup \(pid {os.getpid()}, user \S+ on \S+\) "
                         r"since 2026-11-20T03:00:00Z", caught.value.message)
+    assert "`--wait 1h`" in caught.value.hint
 
 
 def test_a_lock_given_back_can_be_taken_and_its_file_stays(path):

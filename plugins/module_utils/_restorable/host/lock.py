@@ -21,7 +21,8 @@ from ..stream.owner import give
 from .files import private_folder
 
 POLL = 0.5     # seconds between two tries while waiting
-HINT = "Wait until that run is done; if it hangs, end its process, which frees the lock."
+HINT = ("Wait until that run is done, at the host command by `--wait 1h`; if it hangs, end its process, which frees "
+        "the lock.")
 
 
 class FileLock:

@@ -158,8 +158,8 @@ def _step(world: World, target: Target, copies: Copies, item: Item, wish: Restor
     if not wish.replace:
         raise Refused(f"database {name!r} is not empty: it has {', '.join(inside[:3])}"
                       + (" and more" if len(inside) > 3 else ""), code="restore.not_empty",
-                      hint=f"Restore into another name, or set {switch('replace')} to put the restored "
-                           "database in its place.")
+                      hint=f"Set {switch('into', 'NAME')} to restore under another name, or {switch('replace')} to put "
+                           "the restored database in its place.")
     sessions = [] if wish.disconnect else target.sessions(name)
     if sessions:
         raise Refused(f"database {name!r} is used by {len(sessions)} sessions: {', '.join(sessions[:3])}",
