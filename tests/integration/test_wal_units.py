@@ -58,3 +58,32 @@ def test_removal_lets_systemd_read_its_units_again_and_happens_once(tmp_path, mo
     again = ansible.tasks(role)
     assert again.status == 0 and "changed=0" in again.text
     assert len((tmp_path / "programs" / "asked").read_text().splitlines()) == len(asked)
+
+
+@pytest.mark.parametrize(("lacking", "words", "options"), [
+    ("restorable", "restorable.postgres.install", ()), ("config.json", "restorable.postgres.install", ["--check"]),
+    ("units", "wal_archive_unit_dir", ["--check"]), ("root", "-e ansible_become_user=root", ["--check"]),
+])
+def test_a_host_that_could_not_ship_is_refused_before_anything_is_made(tmp_path, monkeypatch, lacking, words, options):
+    host = tmp_path / "host"
+    for name in {"restorable", "config.json", "units"} - {lacking}:
+        (host / name).mkdir(parents=True)
+    if lacking == "root":
+        program(tmp_path / "programs" / "id", "echo 4711")
+        monkeypatch.setenv("PATH", f"{tmp_path}/programs:{os.environ['PATH']}")
+    ansible = Ansible(tmp_path)
+    inventory = ansible.inventory(db1={
+        "restorable_repositories": {"local": {"path": str(tmp_path / "local")}}, "restorable_become": False,
+        "restorable_clusters": {"shop": {"connection": {"host": str(tmp_path)}, "wal": {"spool": str(host / "spool")}}},
+        "wal_archive_service": False, "wal_archive_unit_dir": str(host / "units"),
+        "wal_archive_command": str(host / "restorable"), "wal_archive_config": str(host / "config.json")})
+    done = ansible.play("wal_archive", inventory, *options)
+    named = "user 4711" if lacking == "root" else f"{host / lacking} does not exist on db1"
+    assert (done.status, named in done.text, words in done.text) == (2, True, True), done.text
+    assert "changed=0" in done.text and not (host / "spool").exists()
+
+
+def test_a_misspelt_variable_of_the_role_is_refused(tmp_path):
+    done = Ansible(tmp_path).tasks({"ansible.builtin.include_role": {"name": "restorable.postgres.wal_archive"},
+                                    "vars": {"wal_archive_clusters": [], "wal_archive_comand": "/bin/true"}})
+    assert done.status == 2 and "Did you mean wal_archive_command?" in done.text, done.text
