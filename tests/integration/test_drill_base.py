@@ -47,6 +47,7 @@ def test_a_good_base_backup_passes_every_level(drilled, major):
     evidence = chain.drill_base()
     assert failed(evidence) == [] and evidence.verdict == "passed", evidence.checks
     assert {each.level for each in evidence.checks} == {f"L{number}" for number in range(8)}
+    assert not any("foreign keys" in each.name for each in evidence.checks)       # a recovery checks none
     assert evidence.rto and evidence.recovery["replayed"] and evidence.key.endswith(".passed.json")
     assert chain.status().repositories[0].catalogue.committed()[-1].proven
     assert list(chain.scratch.iterdir()) == []

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from _restorable.app.page import evidence_page
-from _restorable.model.drill import LEVELS, Check, Evidence, Objective, in_words
+from _restorable.model.drill import LEVELS, LEVELS_BASE, Check, Evidence, Objective, in_words
 from _restorable.model.naming import BackupId, drill_key
 
 BEGUN = datetime(2026, 12, 6, 4, tzinfo=timezone.utc)
@@ -89,6 +89,30 @@ def test_nothing_in_the_evidence_is_read_as_html():
     found = page(evidence)
     assert "script" not in found.elements
     assert sum(evil in each for each in found.words) >= 18
+
+
+BASE = replace(PASSED, recovery={"target": "the end of the archived WAL", "reached": "end of WAL"},
+               checks=(Check("L3", "databases", "ok"), Check("L7", "target", "ok")))
+
+
+def test_the_page_of_a_base_backup_has_the_headings_of_base_backups_and_no_others():
+    told = text(BASE)
+    for level, meaning in LEVELS_BASE.items():
+        assert f"{level} {meaning}" in told
+    assert "fingerprint" not in told
+
+
+def test_the_data_at_risk_of_a_base_backup_is_told_with_the_moments_it_lies_between():
+    drawn = replace(BASE, recovery={"target": "time 2026-12-05T00:00:00+00:00"}, picked="the newest, to time x",
+                    objectives=())
+    assert "snapshot" not in text(BASE) and "snapshot" not in text(drawn)
+    assert "from the newest recovered commit to the drill's start" in text(BASE)
+    assert "from the newest recovered commit to the recovery target, time 2026-12-05T00:00:00+00:00" in text(drawn)
+
+
+def test_an_objective_that_was_not_judged_is_not_called_unset():
+    older = text(replace(PASSED, picked="drawn at random", objectives=(Objective("rto", 1800, 340.0),)))
+    assert "no objective is set" not in older and "not judged: this is not the newest backup" in older
 
 
 def test_the_page_loads_nothing_and_runs_nothing():

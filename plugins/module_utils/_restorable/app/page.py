@@ -8,7 +8,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Iterable, Mapping, Sequence
 
-from ..model.drill import LEVELS
+from ..model.drill import levels_of
 from ..model.text import human_duration
 from .page_style import STYLE
 
@@ -18,13 +18,14 @@ _MARKS = {"ok": "✓", "failed": "✗", "not_run": "–"}
 _WORDS = {"ok": "ok", "failed": "failed", "not_run": "not run"}
 _VERDICTS = {
     "passed": "Passed", "failed": "Failed", "incomplete": "Incomplete: could not be proven"}
+_NO_OBJECTIVE = "no objective is set"
 
 
 def evidence_page(body: Body, words: str, sha256: str) -> bytes:
     """Return the page of evidence as it is stored; sha256 is that of the stored JSON, which the page stands for."""
     verdict = str(body["verdict"])
     head = f"Drill of {body['backup']}, cluster {body['cluster']}: {verdict}"
-    sections = (_headline(body, words), _figures(body), _ladder(body["checks"]), _not_run(body["checks"]),
+    sections = (_headline(body, words), _figures(body), _ladder(body), _not_run(body["checks"]),
                 _phases(body["phases"]), _provenance(body, sha256), _objects(body["objects"]), _notes(body["notes"]))
     return _PAGE.format(title=escape(head), style=STYLE, verdict=escape(verdict),
                         sections="\n".join(each for each in sections if each)).encode("utf-8", "backslashreplace")
@@ -59,17 +60,35 @@ def _headline(body: Body, words: str) -> str:
 def _figures(body: Body) -> str:
     targets = {each["name"]: each for each in body["objectives"]}
     counts = {result: sum(each["result"] == result for each in body["checks"]) for result in _MARKS}
-    cards = [_figure("Recovery time", "from the start to a server that answers", body["rto"], targets.get("rto")),
-             _figure("Data at risk", "age of the snapshot when the drill started", body["rpo"], targets.get("rpo")),
+    cards = [_figure("Recovery time", "from the start to a server that answers", body["rto"], targets.get("rto"),
+                     _NO_OBJECTIVE),
+             _figure("Data at risk", _lost(body), body["rpo"], targets.get("rpo"), _unjudged(body)),
              _card("Checks", f"{counts['ok']} of {len(body['checks'])}", "ok",
                    f"{counts['failed']} failed, {counts['not_run']} not run", "failed" if counts["failed"] else "ok")]
     return f"<section class=\"figures\">{''.join(cards)}</section>"
 
 
-def _figure(title: str, meaning: str, seconds: float | None, objective: Body | None) -> str:
+def _lost(body: Body) -> str:
+    """Say between which two moments the data at risk was measured."""
+    recovery = body.get("recovery") or {}
+    if not recovery:
+        return "age of the snapshot when the drill started"
+    target = str(recovery.get("target", ""))
+    cut = f"the recovery target, {target}" if target.startswith("time ") else "the drill's start"
+    return f"from the newest recovered commit to {cut}"
+
+
+def _unjudged(body: Body) -> str:
+    """Say why no objective was compared with the data at risk, of evidence that holds none."""
+    if body["picked"] == "the newest":
+        return _NO_OBJECTIVE
+    return "not judged: this is not the newest backup, recovered as far as it goes"
+
+
+def _figure(title: str, meaning: str, seconds: float | None, objective: Body | None, unjudged: str) -> str:
     measured = "not measured" if seconds is None else human_duration(seconds)
     if objective is None:
-        return _card(title, measured, meaning, "no objective is set", "none")
+        return _card(title, measured, meaning, unjudged, "none")
     state = "ok" if objective["met"] else "failed"
     said = "met" if objective["met"] else "missed"
     return _card(title, measured, meaning, f"objective {human_duration(objective['target'])}: {said}", state)
@@ -80,8 +99,9 @@ def _card(title: str, value: str, meaning: str, judged: str, state: str) -> str:
             f"<p class=\"quiet\">{_text(meaning)}</p><p class=\"judged\">{_text(judged)}</p></div>")
 
 
-def _ladder(checks: Sequence[Body]) -> str:
-    names = {**LEVELS, **{each["level"]: each["level"] for each in checks if each["level"] not in LEVELS}}
+def _ladder(body: Body) -> str:
+    checks, known = body["checks"], levels_of(body.get("recovery"))
+    names = {**known, **{each["level"]: each["level"] for each in checks if each["level"] not in known}}
     groups = []
     for level, meaning in names.items():
         rows = [each for each in checks if each["level"] == level]

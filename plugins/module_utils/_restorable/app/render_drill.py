@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping
 
-from ..model.drill import LEVELS, LEVELS_BASE
+from ..model.drill import levels_of
 from ..model.text import human_bytes, human_duration, table
 from .render import indented, joined
 
@@ -25,8 +25,8 @@ def render_drill(cluster: str, report: Report) -> str:
         expected = report["expected_seconds"]
         last = f"the last drill that passed took {human_duration(expected)}" if expected else "no drill has passed yet"
         return joined([*lines, f"  {last}"])
-    levels = LEVELS_BASE if report.get("recovery") else LEVELS
-    lines += ["", *indented(_ladder(report["checks"], levels)), "", *indented(_measured(report))]
+    ladder = _ladder(report["checks"], levels_of(report.get("recovery")))
+    lines += ["", *indented(ladder), "", *indented(_measured(report))]
     lines += [f"  note: {note}" for note in report["notes"]]
     lines += ["", str(report["words"])]
     if report["key"]:

@@ -36,6 +36,11 @@ LEVELS_BASE = {
 }
 
 
+def levels_of(recovery: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """Return what each level means; recovery is what the evidence says of a base backup's, and empty of a dump's."""
+    return LEVELS_BASE if recovery else LEVELS
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was asked of the restored data, and the answer."""
@@ -77,7 +82,7 @@ class Evidence:
     checks: tuple[Check, ...]
     phases: Mapping[str, float]    # seconds
     rto: float | None              # seconds from the begin to a server that answers queries
-    rpo: float | None              # seconds between the snapshot and the begin of the drill
+    rpo: float | None              # seconds from the snapshot, or a base's last commit, to the begin or target
     objectives: tuple[Objective, ...] = ()
     tool: str = ""
     server: str = ""               # the scratch server in words
