@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import signal
@@ -20,6 +19,7 @@ from _restorable.store import parts
 from _restorable.store.home import MARKER
 from _restorable.store.local import LocalStore
 from _restorable.store.trouble import Trouble
+from kit.accounts import as_nobody
 from kit.leftovers import nothing_left
 from kit.small_disk import CORE, run_in_tmpfs
 
@@ -247,28 +247,6 @@ def refusal(work):
     except ConfigError as error:
         return f"{error.code}|{error.message}|{error.hint}"
     return "no error"
-
-
-def as_nobody(work):
-    """Return what work returns in a child that gave up root; without root, do it here."""
-    if os.geteuid() != 0:
-        return work()
-    nobody = pwd.getpwnam("nobody")
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(nobody.pw_gid)
-            os.setuid(nobody.pw_uid)
-            os.write(writer, json.dumps(work()).encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as answer:
-        told = answer.read()
-    os.waitpid(child, 0)
-    return json.loads(told)
 
 
 def test_an_error_of_the_disk_is_damage_and_a_lost_network_disk_is_unavailable(store):

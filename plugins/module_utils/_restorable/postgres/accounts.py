@@ -49,6 +49,14 @@ def server_account(wanted: str = "") -> Account | None:
                            "drill.scratch.user to one that exists.", code="scratch.no_account")
 
 
+def own_name() -> str:
+    """Return the name of the account that we run as, or its number."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"number {os.geteuid()}"
+
+
 def can_enter(folder: str, account: Account | None) -> bool:
     """Say whether the account may pass through the folder and all above it, by their modes."""
     if account is None:

@@ -11,7 +11,7 @@ from typing import Iterable, Mapping
 
 from ..errors import ConfigError, Damaged, NotFound, Refused, Unavailable
 from ..stream.tar import Member, TarReader
-from .accounts import Account
+from .accounts import Account, own_name
 
 # Of a base backup of a standby, or written for the place where the backup was taken.
 LEFT_OUT = ("standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid", "postmaster.opts")
@@ -168,10 +168,18 @@ def _refuse_running(folder: str) -> None:
     try:
         with open(os.path.join(folder, "postmaster.pid"), encoding="ascii", errors="replace") as file:
             pid = int(file.readline())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return
+    except OSError as error:
+        raise ConfigError(f"data directory {folder} is closed to user {own_name()}: {error.strerror}",
+                          code="recover.closed",
+                          hint="Run this as root or as the server's account, or name a directory that is open to it.",
+                          ) from error
+    try:
         os.kill(pid, 0)
     except PermissionError:
         pass                           # it lives, and belongs to another account
-    except (OSError, ValueError):
+    except (OSError, OverflowError):
         return
     raise Refused(f"a server seems to run in {folder}: its postmaster.pid names a living process",
                   code="recover.running", hint="Stop it first, for example with `systemctl stop postgresql`.")
