@@ -9,7 +9,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
@@ -20,6 +20,7 @@ from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
 from .exact_names import WORDS, named, unsure
 from .offsets import missing_offsets
+from .stages import new_stage
 from .tools import find_newest
 
 TRAILERS = (b"-- PostgreSQL database dump complete", b"-- PostgreSQL database cluster dump complete")
@@ -113,16 +114,15 @@ def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "
 @contextmanager
 def staging_folder(stage: str) -> Iterator[str]:
     """Give a new folder below stage, open to our account only; it vanishes with all that is in it."""
+    stack = ExitStack()
     try:
-        folder = tempfile.mkdtemp(prefix="restorable-stage-", dir=stage or None)      # made with mode 0700
+        folder = stack.enter_context(new_stage("restorable-stage-", stage or None))
     except OSError as error:
         raise ConfigError(f"staging folder {stage or tempfile.gettempdir()!r} cannot be used: {error.strerror}",
                           hint="Set staging to a writable folder with room for the whole uncompressed dump.",
                           code="restore.staging") from error
-    try:
+    with stack:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

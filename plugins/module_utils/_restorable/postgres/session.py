@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
@@ -26,6 +25,7 @@ from .folder import tar_folder
 from .listing import PassingList
 from .locks import Snapshot
 from .parameters import Connection
+from .stages import new_stage
 from .tables import list_tables
 from .tools import Tool
 
@@ -199,13 +199,12 @@ def explained() -> Iterator[None]:
 
 @contextmanager
 def _private_folder(staging: str | None) -> Iterator[str]:
+    stack = ExitStack()
     try:
-        folder = tempfile.mkdtemp(prefix="restorable-dump-", dir=staging)      # made with mode 0700
+        folder = stack.enter_context(new_stage("restorable-dump-", staging))
     except OSError as error:
         raise ConfigError(f"staging folder {staging or tempfile.gettempdir()!r} cannot be used: {error.strerror}",
                           hint="Set staging to a writable folder with room for the whole uncompressed dump.",
                           code="dump.staging") from error
-    try:
+    with stack:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
