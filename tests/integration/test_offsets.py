@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
+import threading
+import time
 
 import pytest
 
-from _restorable.postgres.archives import staged
+from _restorable.errors import Damaged, ToolFailed
+from _restorable.postgres.archives import Made, staged
 from _restorable.postgres.offsets import missing_offsets
 from kit import shop as kit
 from kit.servers import MAJORS, Missing, start_server
@@ -65,6 +69,52 @@ def test_a_piped_archive_becomes_what_pg_dump_writes_into_a_file(server, tmp_pat
         with open(archive.path, "rb") as file:
             assert timeless(file.read()) == timeless(whole)
     assert missing_offsets([whole]) == []
+
+
+def test_work_with_the_contents_begins_while_the_data_is_still_coming(server, tmp_path):
+    piped = kit.dump(server, NAME, "--format=custom", "--compress=0")
+    begun = threading.Event()
+
+    def chunks():
+        yield piped[:-1000]
+        assert begun.wait(60)              # the last bytes come only after the contents were read
+        yield piped[-1000:]
+
+    def begin(archive):
+        made = Made(True, archive.toc().database.encode())
+        begun.set()
+        return made
+
+    with staged(chunks(), "custom", str(tmp_path), server.bin_dir, begin) as archive:
+        assert archive.begun.result().properties == NAME.encode()
+
+
+def test_what_was_begun_ends_before_an_archive_that_breaks_off_is_removed(server, tmp_path):
+    piped = kit.dump(server, NAME, "--format=custom", "--compress=0")
+    seen = []
+
+    def chunks():
+        yield piped[:-1000]
+        raise Damaged("cut off", hint="Take another.")
+
+    def begin(archive):
+        time.sleep(0.5)
+        seen.append(os.path.getsize(archive.path))
+        raise ToolFailed("no such role")
+
+    with pytest.raises(Damaged, match="cut off"), staged(chunks(), "custom", str(tmp_path), server.bin_dir, begin):
+        seen.append("given")
+    assert (seen, os.listdir(tmp_path)) == ([len(piped) - 1000], [])
+
+
+def test_a_failure_of_what_was_begun_is_raised_to_who_asks_for_it(server, tmp_path):
+    def begin(_archive):
+        raise ToolFailed("no such role")
+
+    piped = kit.dump(server, NAME, "--format=custom")
+    with staged([piped], "custom", str(tmp_path), server.bin_dir, begin) as archive:
+        with pytest.raises(ToolFailed, match="no such role"):
+            archive.begun.result()
 
 
 def test_what_is_cut_off_or_strange_is_left_as_it_is(server):

@@ -217,8 +217,12 @@ class Target(Protocol):
                       like: Database | None = None) -> list[str]:
         """Restore one archive with the database itself and its properties, into a server that lacks it."""
 
-    def staged(self, chunks: Iterable[bytes], options: RestoreOptions) -> AbstractContextManager[Staged]:
-        """Give an archive, staged or in passing, so that it is listed and restored from one reading of the store."""
+    def staged(self, chunks: Iterable[bytes], options: RestoreOptions, *, database: str = "",
+               like: Database | None = None) -> AbstractContextManager[Staged]:
+        """Give an archive, staged or in passing, so that it is listed and restored from one reading of the store.
+
+        With database, restore_staged will be asked for that one, and a scratch server may begin with it meanwhile.
+        """
 
     def restore_staged(self, database: str, archive: Any, options: RestoreOptions, *,
                        like: Database | None = None, beside: str = "") -> list[str]:

@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
-from typing import Any, Callable, Generic, Iterable, TypeVar
+from typing import Iterable
 
 from ..errors import Damaged, ToolFailed, Unavailable
 from ..model.agekeys import SUFFIX as SEALED_SUFFIX
@@ -16,6 +15,7 @@ from ..model.manifest import DatabaseReport, Item
 from ..model.naming import BackupId, escape, object_key
 from ..model.server import Database, DumpOptions, SharedNames
 from ..model.settings import DumpJob
+from ..stream.beside import Beside
 from ..stream.compress import compressor
 from ..stream.tally import Tally
 from ..stream.tee import put_everywhere
@@ -31,8 +31,6 @@ STEM = {"custom": ".dump", "directory": ".dir.tar", "plain": ".sql"}
 ATTEMPTS = 5
 # A change that waits for our locks and that we would wait for, or that dropped what only our snapshot shows.
 MOVING = ("dump.lock_timeout", "dump.moving", "fingerprint.moving")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -147,33 +145,3 @@ def _store_fingerprint(world: World, backup: BackupId, database: str, found: Fin
     name = f"{file_stem(database)}.fingerprint.json"
     return (store_stream(world, backup, name, [body], role="fingerprint", form="", options=DumpOptions(),
                          database=database),)
-
-
-class Beside(Generic[T]):
-    """Runs a function in a second thread while the block runs; leaving the block waits for it."""
-
-    def __init__(self, function: Callable[[], T]) -> None:
-        self._function = function
-        self._outcome: list[T] = []
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self._outcome.append(self._function())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that asked, in result()
-            self._error = error
-
-    def __enter__(self) -> Beside[T]:
-        self._thread.start()
-        return self
-
-    def result(self) -> T:
-        """Wait for the function and return what it returned, or raise what it raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._outcome[0]
-
-    def __exit__(self, *_exc: Any) -> None:
-        self._thread.join()

@@ -79,7 +79,8 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
         return
     began = ladder.now()
     try:
-        with target.staged(read_item(world, store, manifest, item), options) as archive:
+        chunks = read_item(world, store, manifest, item)
+        with target.staged(chunks, options, database=item.database, like=like) as archive:
             ladder.ok("L0", f"object {item.name}", human_bytes(item.size), seconds=ladder.now() - began)
             with ladder.rung("L1", f"contents {item.database}"):
                 if fingerprint is not None and item.format != "plain":

@@ -10,12 +10,14 @@ import shutil
 import tarfile
 import tempfile
 from contextlib import ExitStack, contextmanager
-from typing import IO, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Callable, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
 from ..model.machine import is_of_machine
 from ..model.toc import Toc, list_file, parse_toc
 from ..stream.ahead import ahead
+from ..stream.beside import Beside
 from ..stream.program import read_from
 from ..stream.stage import CHUNK, owned
 from .exact_names import WORDS, named, unsure
@@ -32,8 +34,22 @@ _DAMAGE = ("could not read", "could not find", "does not appear", "end of file",
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._")      # what pg_dump names a directory's files of
 
 
+@dataclass(frozen=True)
+class Made:
+    """A database that was made for an archive."""
+
+    described: bool                # as the archive says, by its own description of the database
+    properties: bytes = b""        # the SQL that is to run last
+    maintenance: str = ""          # the database from which it was made, empty if it stood already
+
+
 class StagedArchive:
-    """An archive as a file, or a folder, that is private and vanishes."""
+    """An archive as a file, or a folder, that is private and vanishes.
+
+    begun is what was begun with its contents while its data was still coming, if that was asked for and possible.
+    """
+
+    begun: Beside[Made] | None = None
 
     def __init__(self, path: str, bin_dir: str = "") -> None:
         self.path, self._bin_dir = path, bin_dir
@@ -99,16 +115,25 @@ class StagedArchive:
 
 
 @contextmanager
-def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "") -> Iterator[StagedArchive]:
-    """Write an archive where pg_restore can seek in it; only we can read it, and it is removed however this ends."""
-    with staging_folder(stage) as folder:
-        path = os.path.join(folder, "archive")
+def staged(chunks: Iterable[bytes], kind: str, stage: str = "", bin_dir: str = "",
+           begin: Callable[[StagedArchive], Made] | None = None) -> Iterator[StagedArchive]:
+    """Write an archive where pg_restore can seek in it; only we can read it, and it is removed however this ends.
+
+    begin may use the contents of a custom archive, and no data, beside the writing; see StagedArchive.begun.
+    """
+    with staging_folder(stage) as folder, ExitStack() as beside:
+        archive = StagedArchive(os.path.join(folder, "archive"), bin_dir)
+
+        def known() -> None:
+            if begin is not None:
+                archive.begun = beside.enter_context(Beside(lambda: begin(archive)))
+
         with no_room(folder):
             if kind == "directory":
-                untar(chunks, path)
+                untar(chunks, archive.path)
             else:
-                _spool(ahead(chunks, AHEAD), path)
-        yield StagedArchive(path, bin_dir)
+                _spool(ahead(chunks, AHEAD), archive.path, known)
+        yield archive
 
 
 @contextmanager
@@ -136,11 +161,11 @@ def no_room(folder: str) -> Iterator[None]:
                                "that are chosen of it.") from error
 
 
-def _spool(chunks: Iterable[bytes], path: str) -> None:
+def _spool(chunks: Iterable[bytes], path: str, known: Callable[[], None]) -> None:
     """Write an archive to a file, with the places of its data in its contents if they were not."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb", buffering=0) as file, owned(chunks) as source:
-        for place, words in missing_offsets(_written(source, file)):
+        for place, words in missing_offsets(_written(source, file), known):
             os.pwrite(handle, words, place)
 
 

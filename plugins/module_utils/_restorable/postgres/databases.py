@@ -15,6 +15,7 @@ from ..model.server import Database
 from ..model.text import switch
 from .connect import driver, open_database, open_maintenance, quote_ident
 from .parameters import Connection
+from .tuning import SESSION, bent_settings
 
 if TYPE_CHECKING:
     import psycopg
@@ -61,6 +62,7 @@ SELECT coalesce(usename, 'a process')::text || coalesce(' from ' || nullif(appli
 
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 _TERMINATE_AND_WAIT = _TERMINATE.replace("(pid)", "(pid, 10000)")      # from PostgreSQL 14 on
+_DEFAULTS = "SELECT name, reset_val FROM pg_settings WHERE name = ANY(%s)"
 
 
 class Databases:
@@ -168,6 +170,11 @@ class Databases:
                     session.execute(f"CREATE ROLE {quote_ident(name)}".encode())
                     made.append(name)
         return made
+
+    def bent(self, name: str) -> str:
+        """Return PGOPTIONS that overrule what a database or our role has bent of a session; "" if nothing."""
+        with self.open(name) as session:
+            return bent_settings(dict(session.execute(_DEFAULTS, [list(SESSION)]).fetchall()))
 
     def query(self, name: str, sql: str) -> list[list[str | None]]:
         """Return a query's rows as text, asked in a read-only transaction that is rolled back."""

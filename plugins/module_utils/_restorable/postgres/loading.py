@@ -54,6 +54,15 @@ class Loader:
         how = ["--single-transaction"] if options.single_transaction else [f"--jobs={max(1, options.jobs)}"]
         self._pg_restore(database, [*how, *self._filters(options), archive.path])
 
+    def without_data(self, database: str, archive: StagedArchive) -> None:
+        """Restore what a staged archive has before its data; only its contents need to be there yet."""
+        self._pg_restore(database, [*self._flags, "--section=pre-data", archive.path])
+
+    def data(self, database: str, archive: StagedArchive, options: RestoreOptions) -> None:
+        """Restore what without_data left, with as many jobs as asked for."""
+        self._pg_restore(database, [*self._flags, "--section=data", "--section=post-data",
+                                    f"--jobs={max(1, options.jobs)}", archive.path])
+
     def chosen(self, database: str, archive: StagedArchive, options: RestoreOptions, choice: Choice) -> list[str]:
         """Restore chosen tables and schemas in one transaction, then bring back what others lost with them.
 

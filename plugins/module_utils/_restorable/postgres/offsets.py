@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 from contextlib import suppress
-from typing import Iterable, Iterator
+from typing import Callable, Iterable, Iterator
 
 MAGIC = b"PGDMP"
 OLDEST, NEWEST = (1, 12), (1, 16)
@@ -26,23 +26,25 @@ class Unknown(Exception):
     """This is no archive whose form we know; whoever reads it finds the data in another way."""
 
 
-def missing_offsets(chunks: Iterable[bytes]) -> list[tuple[int, bytes]]:
+def missing_offsets(chunks: Iterable[bytes], known: Callable[[], object] = bool) -> list[tuple[int, bytes]]:
     """Read an archive to its end; return (place in the archive, bytes to put there).
 
-    What cannot be understood changes nothing: it is pg_restore that judges archives.
+    known is called once its table of contents has passed, while the data is still to come. What cannot be understood
+    changes nothing, and calls nothing: it is pg_restore that judges archives.
     """
     source = iter(chunks)
     found: list[tuple[int, bytes]] = []
     with suppress(Unknown):
-        found = _locate(_Archive(source))
+        found = _locate(_Archive(source), known)
     for _rest in source:
         pass
     return found
 
 
-def _locate(archive: _Archive) -> list[tuple[int, bytes]]:
+def _locate(archive: _Archive, known: Callable[[], object]) -> list[tuple[int, bytes]]:
     version, compressed = _head(archive)
     wanted = dict(_contents(archive, version))
+    known()
     found: list[tuple[int, bytes]] = []
     while True:
         place = archive.place()

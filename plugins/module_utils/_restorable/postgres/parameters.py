@@ -90,6 +90,17 @@ class Connection:
         params = {key: value for key, value in self.params.items() if key != "dbname"}
         return " ".join(f"{key}={_quoted(value)}" for key, value in {**params, "dbname": dbname}.items())
 
+    def with_options(self, options: str) -> Connection:
+        """Return the same settings with more of libpq's "options", which count for more than those before them."""
+        given = self.params.get("options", "")
+        return replace(self, params={**self.params, "options": f"{given} {options}".strip()})
+
+    def environment(self, database: str) -> dict[str, str]:
+        """Return the PG* variables with which a command reaches a database, the password among them."""
+        found = {KEYWORDS[key]: value for key, value in self.params.items() if KEYWORDS.get(key)}
+        password = {} if self.password is None else {"PGPASSWORD": self.password}
+        return {**found, "PGDATABASE": database, **password}
+
     def mask(self, text: str) -> str:
         """Return text with everything that may be a password blotted out."""
         text = re.sub(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", r"\1***", text, flags=re.IGNORECASE)

@@ -14,7 +14,7 @@ from ..model.server import Database, Selection, Server
 from ..model.toc import Toc
 from ..ports import Relation, RestoreOptions
 from .archive_reader import PgArchives
-from .archives import StagedArchive, staged
+from .archives import Made, StagedArchive, staged
 from .choosing import bring
 from .connect import open_maintenance, quote_ident
 from .databases import Databases, taken
@@ -25,12 +25,10 @@ from .integrity import check_integrity
 from .inventory_globals import take_globals
 from .loading import Loader
 from .outline import outline
-from .parameters import KEYWORDS, Connection
+from .parameters import Connection
 from .probe import ask_server
 from .standing import dependents, standing
-from .tuning import SESSION, bent_settings, session_options
-
-_DEFAULTS = "SELECT name, reset_val FROM pg_settings WHERE name = ANY(%s)"
+from .tuning import session_options
 
 
 class PgTarget:
@@ -48,7 +46,7 @@ class PgTarget:
         self._connection = connection
         if scratch:
             # a hostile setting of a restored role or database must not stop us, so it is overruled from the start
-            self._connection = _with_options(connection, session_options(self.server().version_num, superuser=True))
+            self._connection = connection.with_options(session_options(self.server().version_num, superuser=True))
         self.databases = Databases(self._connection)
 
     @classmethod
@@ -152,43 +150,60 @@ class PgTarget:
             return self.restore_staged(database, archive, options, like=like)
 
     @contextmanager
-    def staged(self, chunks: Iterable[bytes], options: RestoreOptions) -> Iterator[StagedArchive]:
+    def staged(self, chunks: Iterable[bytes], options: RestoreOptions, *, database: str = "",
+               like: Database | None = None) -> Iterator[StagedArchive]:
         """Give an archive that is both listed and restored, so that it is read from the store only once.
 
         Only a drill reads it all before it restores; a database of somebody's that fails half-way is dropped again.
+        In a drill its database is made meanwhile, without data: thousands of tables take as long as the reading.
         """
-        with self._opened(chunks, options, whole=self._scratch or options.jobs > 1) as archive:
+        begin = None
+        if database and self._scratch and options.jobs > 1:
+            def begin(archive: StagedArchive) -> Made:
+                made = self._make(database, archive, like)
+                self._loader(database).without_data(database, archive)
+                return made
+        with self._opened(chunks, options, whole=self._scratch or options.jobs > 1, begin=begin) as archive:
             yield archive
 
-    def _opened(self, chunks: Iterable[bytes], options: RestoreOptions, *,
-                whole: bool) -> AbstractContextManager[StagedArchive]:
+    def _opened(self, chunks: Iterable[bytes], options: RestoreOptions, *, whole: bool,
+                begin: Callable[[StagedArchive], Made] | None = None) -> AbstractContextManager[StagedArchive]:
         """Stage what is wanted whole, or must be read at will: by several jobs, or as its format is not one stream."""
         if whole or options.format != "custom":
-            return staged(chunks, options.format, self._stage, self._bin_dir)
+            return staged(chunks, options.format, self._stage, self._bin_dir, begin)
         return flowing(chunks, self._stage, self._bin_dir)
 
     def restore_staged(self, database: str, archive: StagedArchive, options: RestoreOptions, *,
                        like: Database | None = None, beside: str = "") -> list[str]:
         """Restore a staged archive as restore_whole does; see ports.Target."""
+        place = beside or database
+        if archive.begun:
+            made = archive.begun.result()
+            self._loader(place).data(place, archive, options)
+        else:
+            made = self._make(database, archive, like, beside)
+            if options.jobs <= 1:
+                # with a table's creation and data in one transaction a server with wal_level minimal writes no WAL
+                options = replace(options, single_transaction=True)
+            self._loader(place).whole(place, archive, options)
+        if beside:
+            self._give_name(beside, database, made.properties, made.maintenance)
+        elif made.described:
+            self._loader(database).script(database, [made.properties], transaction=False)
+        return [] if made.described else [_no_properties(archive.toc())]
+
+    def _make(self, database: str, archive: StagedArchive, like: Database | None, beside: str = "") -> Made:
+        """Make an archive's database, unless it is there: as the archive says, else like another one."""
         toc = archive.toc()
         described = bool(toc.of_kind("DATABASE")) and toc.database == database
         making, properties = self._loader("").database(archive, toc) if described else (b"", b"")
         maintenance = self._make_room(database)
-        place = beside or database
         if maintenance and described:
             self._loader(maintenance).create(making, toc, maintenance)
             self._put_aside(database, beside)
         elif maintenance:
-            self.databases.create(place, like)
-        if options.jobs <= 1:
-            # with a table's creation and data in one transaction a server with wal_level minimal writes no WAL
-            options = replace(options, single_transaction=True)
-        self._loader(place).whole(place, archive, options)
-        if beside:
-            self._give_name(beside, database, properties, maintenance)
-        elif described:
-            self._loader(database).script(database, [properties], transaction=False)
-        return [] if described else [_no_properties(toc)]
+            self.databases.create(beside or database, like)
+        return Made(described, properties, maintenance)
 
     def _put_aside(self, database: str, beside: str) -> None:
         """Rename a database that was just made, so that while it is half there it does not bear its name."""
@@ -253,11 +268,7 @@ class PgTarget:
 
     def environment(self, database: str) -> dict[str, str]:
         """Return PG* variables with which a user's command reaches the database; see ports.Target."""
-        found = {KEYWORDS[key]: value for key, value in self._plain.params.items() if KEYWORDS.get(key)}
-        found["PGDATABASE"] = database
-        if self._plain.password is not None:
-            found["PGPASSWORD"] = self._plain.password
-        return found
+        return self._plain.environment(database)
 
     def _make_room(self, database: str) -> str:
         """Return the database to be in while this one is created, or "" if it is there and stays.
@@ -281,16 +292,8 @@ class PgTarget:
 
         Only where that is needed: a connection pooler may refuse any option.
         """
-        if not database or not self.databases.exists(database):
-            return self._connection
-        with self.databases.open(database) as session:
-            options = bent_settings(dict(session.execute(_DEFAULTS, [list(SESSION)]).fetchall()))
-        return _with_options(self._connection, options) if options else self._connection
-
-
-def _with_options(connection: Connection, options: str) -> Connection:
-    given = connection.params.get("options", "")
-    return replace(connection, params={**connection.params, "options": f"{given} {options}".strip()})
+        options = self.databases.bent(database) if database and self.databases.exists(database) else ""
+        return self._connection.with_options(options) if options else self._connection
 
 
 def _no_properties(toc: Toc) -> str:

@@ -18,7 +18,7 @@ QUIET = {
     "ssl": "off", "jit": "off", "max_connections": "50",
     # a restore locks every relation of a database in one transaction
     "max_locks_per_transaction": "1024",
-    "checkpoint_timeout": "1d", "max_wal_size": "8GB", "wal_buffers": "16MB",
+    "checkpoint_timeout": "1d", "max_wal_size": "512MB", "wal_buffers": "16MB",
     "bgwriter_lru_maxpages": "0", "track_activities": "on", "track_counts": "on",
 }
 
