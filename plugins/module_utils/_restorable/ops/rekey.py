@@ -21,7 +21,7 @@ from ..model.rekeying import Change, changes, next_generation, rekeyed
 from ..ports import Store
 from ..stream.tee import put_everywhere
 from .objects import counted, expect, require_opens
-from .protect import delete_unless_retained
+from .protect import delete_unless_retained, hold_objects, protection_of
 from .world import World, manifest_names, read_catalogue, read_manifest, read_one_manifest
 
 
@@ -101,6 +101,7 @@ def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: 
     generation = next_generation(newest, locked)
     if todo:
         _store(world, source, stores, manifest, changes(manifest, wanted, generation), generation)
+    _keep_held(world, stores, backup)
     warnings = tuple(warning for store in stores for warning in retire(world, store, backup))
     return replace(done, warnings=warnings,
                    manifest=object_key(world.cluster, backup, later_manifest(generation)) if todo else "")
@@ -115,8 +116,18 @@ def _check_keys(world: World, store: Store, manifest: Manifest, todo: Iterable[C
 def _store(world: World, source: Store, stores: list[Store], manifest: Manifest, todo: tuple[Change, ...],
            generation: int) -> None:
     fresh = {each.old.name: _store_object(world, source, stores, manifest, each) for each in todo}
+    _keep_held(world, stores, manifest.id)     # before the new manifest lets a prune see them
     new = rekeyed(manifest, fresh)
     put_everywhere(stores, object_key(new.cluster, new.id, later_manifest(generation)), [new.as_json()])
+
+
+def _keep_held(world: World, stores: Iterable[Store], backup: BackupId) -> None:
+    """Put what a rekey has added to a held set under its legal hold too, where the store has one."""
+    for store in stores:
+        if protection_of(store):
+            for each in read_catalogue(store, world.cluster).committed():
+                if each.id == backup and each.held:
+                    hold_objects(store, world.cluster, each, on=True)
 
 
 def _store_object(world: World, source: Store, stores: list[Store], manifest: Manifest, change: Change) -> Item:
