@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import Callable
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RestorableError
+from ..model.ageheader import INTRO
 from ..model.agekeys import (
     HYBRID,
     PASSPHRASE,
@@ -42,7 +44,7 @@ class KeyFiles:
 
     def identities(self) -> tuple[Identity, ...]:
         """Return the secret keys of all identity files, and the passphrase as one of them."""
-        found = [each for path in self._settings.identity_files for each in read_identities(path)]
+        found = [each for path in self._settings.identity_files for each in read_identities(path, self.passphrase)]
         if self._settings.passphrase_file:
             found.append(Identity(PASSPHRASE, self.passphrase(), where=f"file {self._settings.passphrase_file}"))
         return tuple(found)
@@ -60,10 +62,13 @@ class KeyFiles:
         return lines[0]
 
 
-def read_identities(path: str) -> tuple[Identity, ...]:
-    """Return every secret key of one file: age-keygen's form, or one ssh-ed25519 key as ssh-keygen writes it."""
+def read_identities(path: str, passphrase: Callable[[], bytes] | None = None) -> tuple[Identity, ...]:
+    """Return every secret key of one file: age-keygen's form, or one ssh-ed25519 key as ssh-keygen writes it.
+
+    The file may be sealed with a passphrase, as `age -p` does, binary or armored.
+    """
     from ..stream.agewrap import named, ssh_identity
-    data = _read(path, secret=True)
+    data = _opened(path, _read(path, secret=True), passphrase)
     if b"-----BEGIN OPENSSH PRIVATE KEY-----" in data:
         return (named(ssh_identity(data, f"file {path}")),)
     lines = [(number, line.strip()) for number, line in enumerate(_text(path, data).splitlines(), 1)]
@@ -73,6 +78,25 @@ def read_identities(path: str) -> tuple[Identity, ...]:
         raise ConfigError(f"identity file {path} holds no secret key", code="encryption.bad_identity",
                           hint="Make one with `restorable keygen FILE`.")
     return found
+
+
+def _opened(path: str, data: bytes, passphrase: Callable[[], bytes] | None) -> bytes:
+    """Return what a file of secret keys holds, once it is opened if it is sealed with a passphrase."""
+    from ..stream.age import unseal
+    from ..stream.armor import BEGIN
+    if not data.lstrip().startswith((INTRO, BEGIN)):
+        return data
+    if passphrase is None:
+        raise ConfigError(f"identity file {path} is sealed with a passphrase", code="encryption.no_passphrase",
+                          hint=f"Run `age -d {path}` to see it.")
+    secret = passphrase()
+    try:
+        return b"".join(unseal([Identity(PASSPHRASE, secret, where="the passphrase file")])([data]))
+    except RestorableError as error:
+        # whatever is wrong, it is of this host's keys: a backup is not damaged by it
+        raise ConfigError(f"identity file {path} cannot be opened: {error.message}", code="encryption.bad_identity",
+                          hint="Its passphrase must be the first line of `encryption.passphrase_file`; only files that "
+                               "were sealed by `age -p` can be used.") from error
 
 
 def public_keys(path: str) -> tuple[str, ...]:
