@@ -12,6 +12,7 @@ from typing import Any, Mapping
 
 from ..errors import ConfigError, Damaged
 from .base import BaseReport, Left, Tablespace
+from .encoding import ESCAPED
 from .naming import BackupId
 from .server import Database
 
@@ -116,7 +117,7 @@ class Manifest:
         for each in fields(self):
             body[each.name] = _plain(getattr(self, each.name))
         body["digest"] = _digest(body)
-        return (json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(errors=ESCAPED)
 
     @classmethod
     def from_json(cls, data: bytes, where: str) -> Manifest:
@@ -140,7 +141,7 @@ class Manifest:
 
 def _digest(body: Mapping[str, Any]) -> str:
     content = {key: value for key, value in body.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode(errors=ESCAPED)).hexdigest()
 
 
 def _read(cls: type[Manifest], body: dict[str, Any]) -> Manifest:

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Iterable, Mapping, Sequence
 
 from ..errors import Unavailable
+from ..model.encoding import bytes_of
 from ..model.manifest import Item
 from ..model.naming import BackupId
 from ..model.server import SharedNames
@@ -70,7 +71,7 @@ def _key(role: str) -> str:
 def _bare(roles: Iterable[str]) -> list[bytes]:
     """Return the SQL that makes roles, each with nothing but its name."""
     lines = [f"CREATE ROLE {role};\n" for role in roles]
-    return ["".join(["SET client_encoding = 'UTF8';\n", *lines]).encode()] if lines else []
+    return [bytes_of("".join(["SET client_encoding = 'UTF8';\n", *lines]))] if lines else []
 
 
 def _expected(before: Mapping[str, str], after: Mapping[str, str], gone: Iterable[str]) -> dict[str, str]:

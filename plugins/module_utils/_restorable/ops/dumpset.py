@@ -10,6 +10,7 @@ from typing import Iterable
 
 from ..errors import Damaged, ToolFailed, Unavailable
 from ..model.agekeys import SUFFIX as SEALED_SUFFIX
+from ..model.encoding import ESCAPED
 from ..model.fingerprint import Fingerprint
 from ..model.manifest import DatabaseReport, Item
 from ..model.naming import BackupId, escape, object_key
@@ -141,7 +142,7 @@ def file_stem(database: str) -> str:
 def _store_fingerprint(world: World, backup: BackupId, database: str, found: Fingerprint | None) -> tuple[Item, ...]:
     if found is None:
         return ()
-    body = json.dumps(found.as_dict(), sort_keys=True, ensure_ascii=False, indent=0).encode()
+    body = json.dumps(found.as_dict(), sort_keys=True, ensure_ascii=False, indent=0).encode(errors=ESCAPED)
     name = f"{file_stem(database)}.fingerprint.json"
     return (store_stream(world, backup, name, [body], role="fingerprint", form="", options=DumpOptions(),
                          database=database),)

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import Damaged, NotFound
 from ..model.catalogue import Backup
 from ..model.drill import Evidence, in_words
+from ..model.encoding import ESCAPED
 from ..model.naming import drill_key, drill_prefix, page_key, parse_drill_key
 from ..ports import Store
 from .findings import note_finding
@@ -51,7 +52,7 @@ def store_evidence(world: World, evidence: Evidence) -> Evidence:
 def _put(world: World, store: Store, evidence: Evidence) -> None:
     """Store evidence, and beside it the page for people."""
     body = evidence.as_dict()
-    data = (json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    data = (json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode(errors=ESCAPED)
     store.put(evidence.key, [data])
     if world.page:
         store.put(page_key(evidence.key), [world.page(body, in_words(evidence), hashlib.sha256(data).hexdigest())])

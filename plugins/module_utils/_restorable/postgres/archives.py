@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Callable, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, ToolFailed
+from ..model.encoding import bytes_of, codec_of, text_of
 from ..model.machine import is_of_machine
 from ..model.toc import Toc, list_file, parse_toc
 from ..stream.ahead import ahead
@@ -31,6 +33,7 @@ _TAIL = 4096                       # bytes at a plain dump's end in which its la
 # what pg_restore says of archives that are not as pg_dump writes them
 _DAMAGE = ("could not read", "could not find", "does not appear", "end of file", "uncompress", "decompress", "corrupt",
            "did not find magic", "too short", "could not open", "unexpected", "out of order", "invalid")
+_CLIENT_ENCODING = re.compile(rb"^SET client_encoding = '([A-Za-z0-9_]+)';", re.M)
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._")      # what pg_dump names a directory's files of
 
 
@@ -54,6 +57,7 @@ class StagedArchive:
     def __init__(self, path: str, bin_dir: str = "") -> None:
         self.path, self._bin_dir = path, bin_dir
         self._text: str | None = None
+        self._encoding = ""
         self._toc: Toc | None = None
 
     def tool(self) -> str:
@@ -64,9 +68,25 @@ class StagedArchive:
         """Return what pg_restore lists, with dependencies and the database's own entries."""
         if self._text is None:
             with damage():
-                self._text = b"".join(read_from([self.tool(), "--list", "--verbose", "--create", self.path],
-                                                env=plain_environment())).decode(errors="replace")
+                listed = b"".join(read_from([self.tool(), "--list", "--verbose", "--create", self.path],
+                                            env=plain_environment()))
+                self._text = listed.decode() if listed.isascii() else text_of(listed, codec_of(self.encoding()))
         return self._text
+
+    def encoding(self) -> str:
+        """Return the encoding that the archive is written in, such as UTF8, LATIN1 or SQL_ASCII."""
+        if not self._encoding:
+            # its listing does not tell; all SQL of it begins so (pg_backup_archiver.c, _doSetFixedOutputState)
+            with damage(), self.script([]) as text:
+                found = _CLIENT_ENCODING.search(b"".join(text))
+            self._encoding = found[1].decode() if found else "UTF8"
+        return self._encoding
+
+    def sql(self, text: str) -> bytes:
+        """Return SQL of our own as bytes that may stand beside the archive's in one script, before it too."""
+        if not text:
+            return b""
+        return f"SET client_encoding = '{self.encoding()}';\n".encode() + bytes_of(text, codec_of(self.encoding()))
 
     def lines(self) -> list[str]:
         """Return the listing's lines, without dependencies."""
@@ -79,7 +99,7 @@ class StagedArchive:
             entries = unsure(self._toc)
             if entries:
                 with damage(), self.script([each.id for each in entries], WORDS) as text:
-                    self._toc = named(self._toc, entries, text)
+                    self._toc = named(self._toc, entries, text, codec_of(self.encoding()))
         return self._toc
 
     def read_all(self) -> None:

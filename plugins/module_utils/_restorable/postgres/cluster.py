@@ -67,6 +67,7 @@ class PgCluster:
         """Return the output of pg_dumpall --globals-only; see ports.Cluster."""
         with open_maintenance(self._connection) as session:
             major, database = session.info.server_version // 10000, session.info.dbname
+            encoded = session.info.parameter_status("server_encoding") != "SQL_ASCII"
             row = session.execute("SELECT has_table_privilege('pg_authid', 'SELECT'), current_user::text").fetchone()
         may_read, user = row or (False, "")
         if self._role_passwords and not may_read:
@@ -76,6 +77,7 @@ class PgCluster:
         tool = find_tool("pg_dumpall", major, self._bin_dir, environ=self._environ)
         argv = [tool.path, "--globals-only", "--no-password", f"--dbname={self._connection.conninfo(database)}"]
         argv += [] if self._role_passwords else ["--no-role-passwords"]
+        argv += ["--encoding=UTF8"] if encoded else []
         return self._globals(argv)
 
     def _globals(self, argv: list[str]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, NotFound, RestorableError, Unavailable
 from ..model.row_data import without_rows
 from .children import child_environment
+from .every_byte import pass_every_byte
 from .parameters import KEYWORDS, Connection
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def open_database(connection: Connection, dbname: str, *,
         raise _explained(connection, dbname, error) from None
     try:
         _reset(session)
+        pass_every_byte(session)
         session.autocommit = autocommit
     except postgres.Error as error:
         session.close()

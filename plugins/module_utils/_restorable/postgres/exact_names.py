@@ -22,12 +22,12 @@ def unsure(toc: Toc) -> list[TocEntry]:
     return [entry for entry in toc.of_kind(*RELATIONS, "SCHEMA") if entry.unsure]
 
 
-def named(toc: Toc, entries: Sequence[TocEntry], text: Iterable[bytes]) -> Toc:
+def named(toc: Toc, entries: Sequence[TocEntry], text: Iterable[bytes], codec: str = "utf-8") -> Toc:
     """Return the contents with the exact names of these entries, from what pg_restore prints of them with WORDS."""
     # of schema public it prints no DROP, and its name is its own
     left = [entry for entry in entries if entry.kind != "SCHEMA" or not entry.rest.startswith("- public ")]
     drops = [found for found in map(_DROP.fullmatch, statements(text)) if found][:len(left)]
-    places = [(unquote(found[1]) if found[1] else "-", unquote(found[2])) for found in drops]
+    places = [(unquote(found[1], codec) if found[1] else "-", unquote(found[2], codec)) for found in drops]
     pairs = list(zip(reversed(left), places))
     if len(pairs) != len(left) or not all(entry.rest.startswith(" ".join(map(shown, place)) + " ")
                                           for entry, place in pairs):

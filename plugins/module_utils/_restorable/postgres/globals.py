@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Collection, Iterable, Iterator
 
 from ..errors import Damaged
+from ..model.encoding import text_of
 from ..stream.stage import owned
 
 TRAILER = b"-- PostgreSQL database cluster dump complete"
@@ -109,13 +110,13 @@ def filter_globals(chunks: Iterable[bytes], rules: GlobalsFilter) -> Iterator[by
     return rules(chunks)
 
 
-def unquote(ident: bytes) -> str:
+def unquote(ident: bytes, codec: str = "utf-8") -> str:
     '''Return the name that an SQL identifier stands for.
 
     >>> unquote(b'"a ""b"""')
     'a "b"'
     '''
-    text = ident.decode(errors="surrogateescape")
+    text = text_of(ident, codec)
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 

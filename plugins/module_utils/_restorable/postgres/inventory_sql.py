@@ -46,9 +46,13 @@ def options(column: str) -> str:
     return f"(SELECT string_agg(o, ', ' ORDER BY o) FROM unnest({column}) AS o)"
 
 
+# what is digested; convert_to validates, and in a database without an encoding any byte is valid
+_BYTES = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
+
+
 def hidden_options(column: str) -> str:
     """Return SQL that prints options with a digest in the place of each value, which may be a password."""
-    return (f"(SELECT string_agg(split_part(o, '=', 1) || ' sha256:' || left(encode(sha256(convert_to(o, 'UTF8')),"
+    return (f"(SELECT string_agg(split_part(o, '=', 1) || ' sha256:' || left(encode(sha256(convert_to(o, {_BYTES})),"
             f" 'hex'), 16), ', ' ORDER BY o) FROM unnest({column}) AS o)")
 
 

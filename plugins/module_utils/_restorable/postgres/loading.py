@@ -83,7 +83,7 @@ class Loader:
         return notes
 
     def _bring(self, database: str, archive: StagedArchive, ids: Sequence[int], options: RestoreOptions,
-               script: Callable[..., AbstractContextManager[Iterator[bytes]]], *, first: bytes = b"") -> None:
+               script: Callable[..., AbstractContextManager[Iterator[bytes]]], *, first: str = "") -> None:
         """Restore entries in one transaction, with the grants that the archive has and no others.
 
         ALTER DEFAULT PRIVILEGES of the living database gives new relations grants, which the lost ones may never
@@ -94,7 +94,7 @@ class Loader:
         flags = self._filters(options)
         with ExitStack() as stack:
             text = stack.enter_context(script([each for each in ids if each not in grants], flags))
-            parts: list[Iterable[bytes]] = [[first], text, [without_default_grants(made)]]
+            parts: list[Iterable[bytes]] = [[archive.sql(first)], text, [archive.sql(without_default_grants(made))]]
             wanted = [each for each in ids if each in grants]
             if wanted and not options.no_privileges:
                 parts.append(stack.enter_context(archive.script(wanted, flags)))

@@ -49,30 +49,30 @@ END $restorable$;
 """
 
 
-def drop_first(choice: Choice, options: RestoreOptions) -> bytes:
+def drop_first(choice: Choice, options: RestoreOptions) -> str:
     """Return what removes the chosen relations, for the transaction that restores them; nothing without clean."""
     if not options.clean:
-        return b""
+        return ""
     if options.data_only:
-        return _command("TRUNCATE", [each for each in choice.relations if each.kind == "TABLE"], "").encode()
+        return _command("TRUNCATE", [each for each in choice.relations if each.kind == "TABLE"], "")
     how = " CASCADE" if options.cascade else " RESTRICT"
     lines = [f"DROP SCHEMA IF EXISTS {quote_ident(each)}{how};\n" for each in options.schemas]
     apart = [each for each in choice.relations if each.place[0] not in options.schemas]
     # owned sequences go with their tables, so sequences come last
     for kind in sorted(RELATIONS, key=lambda each: each == "SEQUENCE"):
         lines.append(_command(f"DROP {kind} IF EXISTS", [each for each in apart if each.kind == kind], how))
-    return "".join(lines).encode()
+    return "".join(lines)
 
 
-def without_default_grants(made: Sequence[TocEntry]) -> bytes:
+def without_default_grants(made: Sequence[TocEntry]) -> str:
     """Return what takes back the grants that ALTER DEFAULT PRIVILEGES has given to what was just made."""
     relations = [each for each in made if each.kind in RELATIONS]
     schemas = [each.place[1] for each in made if each.kind == "SCHEMA"]
     if not relations and not schemas:
-        return b""
+        return ""
     pairs = [f"({', '.join(map(_text, each.place))})" for each in relations] or ["(NULL, NULL)"]
     names = [_text(each) for each in schemas] or ["NULL"]
-    return (_STRIP % {"relations": ", ".join(pairs), "schemas": ", ".join(names)}).encode()
+    return _STRIP % {"relations": ", ".join(pairs), "schemas": ", ".join(names)}
 
 
 def _command(words: str, relations: Iterable[TocEntry], end: str) -> str:
