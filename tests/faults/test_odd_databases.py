@@ -87,6 +87,14 @@ def test_odd_contents_pass_a_drill(make, major):
     assert (evidence.verdict, failed(evidence)) == ("passed", [])
 
 
+def test_without_a_fingerprint_every_table_of_an_odd_name_is_found_again(make):
+    chain = make(16, ["odd"], *ODD, fingerprint="none")
+    chain.taken()
+    evidence = chain.drill()
+    assert (evidence.verdict, failed(evidence)) == ("incomplete", [])
+    assert [each.result for each in evidence.checks if each.name == "tables odd"] == ["ok"]
+
+
 @pytest.mark.parametrize("form", ["custom", "directory", "plain"])
 def test_a_database_without_a_table_passes_a_drill(make, form):
     chain = make(16, ["hollow"], format=form)

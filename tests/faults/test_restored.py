@@ -132,6 +132,19 @@ def test_what_was_and_what_is_are_both_told(bent):
     assert ("integer" in text.expected, "bigint" in text.actual) == (True, True)
 
 
+@pytest.mark.parametrize("form", ["custom", "directory"])
+def test_without_a_fingerprint_a_table_is_missed_whose_rows_the_archive_holds(good, form):
+    good.taken(fingerprint="none", format=form)
+    whole = good.drill()
+    assert (whole.verdict, failed(whole)) == ("incomplete", [])
+    good.wrap_scratch = lambda scratch: Bending(scratch, ["DROP TABLE item"])
+    evidence = good.drill()
+    [told] = failed(evidence)
+    assert evidence.verdict == "failed"
+    assert told.startswith("L2 tables shop_")
+    assert "data of 2 tables, of which 1 are not in the restored database: public.item" in told
+
+
 def test_a_lost_role_is_named(good):
     good.server.sql("CREATE ROLE lost_role")
     good.taken()

@@ -167,6 +167,9 @@ class Staged(Protocol):
     def lines(self) -> list[str]:
         """Return its table of contents, one line an entry."""
 
+    def tables_with_data(self) -> list[Relation]:
+        """Return the tables whose rows it holds."""
+
 
 class Target(Protocol):
     """A server that is restored into: somebody's live server or a scratch one."""

@@ -15,8 +15,8 @@ from ..model.fingerprint import Fingerprint
 from ..model.manifest import Item, Manifest
 from ..model.server import Database, Selection
 from ..model.settings import DrillJob, Question
-from ..model.text import human_bytes
-from ..ports import RestoreOptions, Store, Target
+from ..model.text import human_bytes, some
+from ..ports import RestoreOptions, Staged, Store, Target
 from .ladder import Ladder
 from .objects import jobs_for, read_fingerprint, read_item, read_stored
 from .world import World
@@ -88,6 +88,9 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
             world.progress.phase(f"load {item.database}")
             with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
                 ladder.notes += target.restore_staged(item.database, archive, options, like=like)
+            if fingerprint is None and not ladder.stopped:
+                with ladder.rung("L2", f"tables {item.database}", "each table with data in the archive is there"):
+                    _require_tables(item.database, archive, target)
     except RestorableError as error:
         ladder.found("L0", f"object {item.name}", error, seconds=ladder.now() - began)
 
@@ -110,6 +113,17 @@ def require_data_entries(toc: Iterable[str], fingerprint: Fingerprint) -> None:
     if entries < len(fingerprint.tables):
         raise Damaged(f"the archive has data of {entries} tables, {len(fingerprint.tables)} were to be dumped",
                       hint="Take another backup; this one is incomplete.", code="dump.toc_incomplete")
+
+
+def _require_tables(database: str, archive: Staged, target: Target) -> None:
+    """Raise Damaged unless every table whose rows the archive holds was restored."""
+    wanted = archive.tables_with_data()
+    there = set(target.standing(database, wanted))
+    lost = [name for name in (f"{schema}.{table}" for schema, table in wanted) if name not in there]
+    if lost:
+        raise Damaged(f"the archive has data of {len(wanted)} tables, of which {len(lost)} are not in the restored "
+                      f"database: {some(lost)}", code="drill.table_lost",
+                      hint="Take another backup, with a fingerprint, and drill that.")
 
 
 def check_restored(world: World, store: Store, manifest: Manifest, job: DrillJob, target: Target,

@@ -102,6 +102,13 @@ class StagedArchive:
                     self._toc = named(self._toc, entries, text, codec_of(self.encoding()))
         return self._toc
 
+    def tables_with_data(self) -> list[tuple[str, str]]:
+        """Return schema and name of the tables whose rows it holds; see ports.Staged."""
+        named = {entry.id: entry.place for entry in self.toc().of_kind("TABLE")}
+        # the line of a table, on which its rows depend, tells its exact name; rows alone have none
+        return [next((named[each] for each in entry.depends if each in named), entry.place)
+                for entry in self.toc().of_kind("TABLE DATA")]
+
     def read_all(self) -> None:
         """Read every byte of data; raise Damaged if that fails."""
         with damage():
