@@ -38,6 +38,12 @@ class DeadlyStore:
         self._steps.step()
         return stored
 
+    def put_file(self, key: str, path: str) -> Any:
+        self._steps.step()
+        stored = self._inner.put_file(key, path)
+        self._steps.step()
+        return stored
+
     def get(self, key: str) -> Iterator[bytes]:
         self._steps.step()
         yield from self._halved(self._inner.get(key))
