@@ -50,6 +50,14 @@ def test_the_newest_drill_decides():
     assert backup.drilled == datetime(2026, 11, 22, 4, tzinfo=timezone.utc)
 
 
+def test_the_newest_drill_that_could_not_run_is_known_beside_the_verdict():
+    drills = [f"drill/202611{each[0]}T040000Z.{OLD}.{each[1]}.json"
+              for each in ((21, "passed"), (23, "incomplete"), (22, "incomplete"))]
+    catalogue = Catalogue.of("shop", listing(*whole(OLD), *drills))
+    [backup] = catalogue.backups
+    assert (backup.verdict, backup.hindered) == ("passed", datetime(2026, 11, 23, 4, tzinfo=timezone.utc))
+
+
 def test_an_incomplete_drill_proves_nothing_and_condemns_nothing():
     keys = listing(*whole(OLD), f"drill/20261121T040000Z.{OLD}.incomplete.json")
     assert Catalogue.of("shop", keys).get(OLD).state() == "committed"

@@ -52,6 +52,17 @@ def test_nothing_was_ever_drilled_is_yellow():
     assert judge([holding(taken(2))], [], SHOP, NOW).reasons == ("no backup was ever drilled",)
 
 
+def test_a_drill_that_could_not_run_since_the_last_proof_is_told_until_one_can():
+    proven = taken(50, verdict="passed", drilled_days=3)
+    hindered = replace(taken(26), hindered=NOW - timedelta(days=1))
+    found = judge([holding(taken(2), hindered, proven)], [], SHOP, NOW)
+    assert (found.colour, found.reasons) == ("yellow", (
+        f"the last drill, of {hindered.id}, could not run to its end; its evidence tells why",))
+    assert colour(taken(2, verdict="passed", drilled_days=0.5), hindered, proven) == "green"
+    assert colour(taken(2), replace(proven, hindered=NOW - timedelta(days=4))) == "green"
+    assert colour(taken(2), replace(proven, hindered=NOW - timedelta(days=2))) == "yellow"
+
+
 def test_a_proof_older_than_a_month_is_yellow():
     assert colour(taken(2), taken(999, verdict="passed", drilled_days=36)) == "yellow"
 

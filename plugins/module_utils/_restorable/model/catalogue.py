@@ -26,6 +26,7 @@ class Backup:
     objects: tuple[str, ...] = ()  # object names
     missing: tuple[str, ...] = ()  # databases that could not be dumped, with allow_partial
     damaged: datetime | None = None    # when this copy was found damaged, by the newest that read it whole
+    hindered: datetime | None = None   # when the newest drill of it began that could not run to its end
 
     @property
     def proven(self) -> bool:
@@ -113,6 +114,7 @@ class _Sorted:
     names: dict[str, list[str]] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     drills: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    hindered: dict[str, datetime] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
 
     def add(self, cluster: str, key: str, size: int) -> None:
@@ -130,6 +132,8 @@ class _Sorted:
         drill = parse_drill_key(key)
         if drill:
             begun, backup, verdict = drill
+            if verdict == "incomplete":
+                self.hindered[str(backup)] = max(begun, self.hindered.get(str(backup), begun))
             known = self.drills.get(str(backup))
             if known is None or _weight(known) <= _weight((begun, verdict)):
                 self.drills[str(backup)] = (begun, verdict)
@@ -145,12 +149,13 @@ class _Sorted:
             objects = tuple(sorted(self.names[text]))
             missing = tuple(found for each in objects for found in [missing_database(each)] if found)
             yield Backup(name, size, MANIFEST in objects, text in self.held, drilled, verdict, objects, missing,
-                         damaged_since(objects))
+                         damaged_since(objects), self.hindered.get(text))
 
     def gone(self) -> Iterable[Backup]:
         for text, (drilled, verdict) in self.drills.items():
             if text not in self.sizes:
-                yield Backup(BackupId.parse(text), 0, False, text in self.held, drilled, verdict)
+                yield Backup(BackupId.parse(text), 0, False, text in self.held, drilled, verdict,
+                             hindered=self.hindered.get(text))
 
 
 def _weight(drill: tuple[datetime, str]) -> tuple[bool, datetime]:

@@ -32,11 +32,11 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
     """Return the health of one cluster over all its repositories.
 
     The newest backup of the configured selection may be as old as the objective rpo allows, or 26 hours without one;
-    the newest passed drill may be 35 days old. A failed one is red until a later one passes, also when its backup is
-    gone. any_selection judges the newest set whatever it selects, for a caller
-    who does not know the job. missing tells how many sets a repository lacks. Where any repository is enough, and one
-    has a young backup, trouble with the others is yellow. A newest backup that was found damaged is none; an older one
-    that was is yellow.
+    the newest passed drill may be 35 days old, and none since may have been hindered. A failed one is red until a
+    later one passes, also when its backup is gone. any_selection judges the newest set whatever it selects, for a
+    caller who does not know the job. missing tells how many sets a repository lacks. Where any repository is enough,
+    and one has a young backup, trouble with the others is yellow. A newest backup that was found damaged is none; an
+    older one that was is yellow.
     """
     label = None if any_selection else settings.dump.selection.label()
     late = [_age(catalogue, label, settings, now) for catalogue in catalogues]
@@ -60,7 +60,7 @@ def judge(catalogues: Sequence[Catalogue], unreadable: Sequence[str], settings: 
         red.append(f"the last drill failed, of {last.id}"
                    + ("" if here else ", which is gone; no other backup was proven since"))
     else:
-        yellow += _proof([each for each in drills if each.committed], now)
+        yellow += [*_hindered(catalogues, _drilled(last)), *_proof([each for each in drills if each.committed], now)]
     if not catalogues and not red:
         red.append("no repository is set")
     return Health("red" if red else "yellow" if yellow else "green", tuple(dict.fromkeys(red + yellow)))
@@ -118,6 +118,13 @@ def _age(catalogue: Catalogue, label: str | None, settings: ClusterSettings, now
     if age > allowed:
         return [f"the newest backup is {human_duration(age)} old, {human_duration(allowed)} is allowed"]
     return []
+
+
+def _hindered(catalogues: Sequence[Catalogue], proved: datetime) -> list[str]:
+    """Tell of a drill since the last verdict that could not run: the same may go on until the proof is too old."""
+    tries = [(each.hindered, each.id) for catalogue in catalogues for each in (*catalogue.backups, *catalogue.gone)
+             if each.hindered and each.hindered > proved]
+    return [f"the last drill, of {max(tries)[1]}, could not run to its end; its evidence tells why"] if tries else []
 
 
 def _proof(drills: Sequence[Backup], now: datetime) -> list[str]:
