@@ -123,14 +123,15 @@ def test_the_slot_follows_the_repositories_so_that_a_lost_spool_loses_nothing():
 
 @pytest.mark.parametrize("verb", ["wal-stream", "wal-ship"])
 def test_a_service_that_is_asked_to_stop_ends_well(verb):
-    with streaming(15) as (server, host), host.shipper(verb) as process:
-        if verb == "wal-stream":
-            fill(server, 100)
-            last = ended(server)
-            wait_until(lambda: last in host.archived(), host.log_text)
-        wait_until((host.spool / "status.json").exists, host.log_text)
-        process.terminate()
-        assert process.wait(60) == 0, host.log_text()
+    with streaming(15) as (server, host):
+        with host.shipper(verb) as process:
+            if verb == "wal-stream":
+                fill(server, 100)
+                last = ended(server)
+                wait_until(lambda: last in host.archived(), host.log_text)
+            wait_until((host.spool / "status.json").exists, host.log_text)
+            process.terminate()
+            assert process.wait(60) == 0, host.log_text()
         assert "stopped by SIGTERM" in host.log_text() and "error" not in host.log_text()
 
 

@@ -19,7 +19,7 @@ from .dump_ports import Cluster
 from .dumpset import ATTEMPTS, forget, store_stream
 from .world import World
 
-Named = Sequence["tuple[str, SharedNames]"]        # by database, as each snapshot shows them
+Named = Sequence[tuple[str, SharedNames]]        # by database, as each snapshot shows them
 
 
 @dataclass(frozen=True)
