@@ -151,6 +151,15 @@ def test_a_truncated_object_is_found(copy, name, left):
     is_found(copy, "manifest" if name == "manifest.json" else name.removesuffix(".zst"))
 
 
+def test_a_dump_that_cannot_be_read_is_not_told_as_restored(copy):
+    path = newest(copy, "dmg.dump.zst")
+    path.write_bytes(path.read_bytes()[:-2])
+    evidence = copy.drill()
+    assert [each.result for each in evidence.checks if each.name == "restore dmg"] == ["not_run"]
+    status, out, _err = copy.run("drill")
+    assert (status != 0, "L2  not run" in out) == (True, True), out
+
+
 @pytest.mark.parametrize("name", OBJECTS[:-1])
 def test_a_missing_object_is_found(copy, name):
     newest(copy, name).unlink()

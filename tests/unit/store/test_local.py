@@ -385,3 +385,10 @@ def test_a_file_that_changes_while_it_is_stored_is_refused(store, root, tmp_path
     assert caught.value.code == "store.changing"
     assert list(store.list("")) == []
     assert path.read_bytes() == b"dump and more"
+
+
+def test_a_path_that_is_a_file_is_called_one(tmp_path):
+    (tmp_path / "backups").write_text("notes")
+    for work in (lambda store: store.check(), lambda store: store.put(KEY, [b"x"]), lambda store: list(store.list(""))):
+        with pytest.raises(ConfigError, match="backups is a file, not a folder"):
+            work(LocalStore("disk", str(tmp_path / "backups")))

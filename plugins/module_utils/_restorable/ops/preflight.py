@@ -83,7 +83,8 @@ def choose_databases(server: Server, selection: Selection) -> tuple[Database, ..
                            hint=f"The server has: {', '.join(sorted(by_name))}.", code="database.missing")
         if not by_name[name].allows_connections:
             raise ConfigError(f"database {name!r} takes no connections, so it cannot be dumped",
-                              hint="Leave it out, or run ALTER DATABASE … ALLOW_CONNECTIONS true.",
+                              hint="Leave it out, or run ALTER DATABASE … ALLOW_CONNECTIONS true; if a DROP of it was "
+                                   "interrupted, drop it again.",
                               code="database.no_connections")
     wanted = [database for database in server.databases if _wanted(database, selection)]
     if not wanted:

@@ -93,6 +93,7 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
                     _require_tables(item.database, archive, target)
     except RestorableError as error:
         ladder.found("L0", f"object {item.name}", error, seconds=ladder.now() - began)
+        ladder.not_run("L2", f"restore {item.database}", f"object {item.name} could not be brought here whole")
 
 
 def _restore_plain(world: World, store: Store, manifest: Manifest, item: Item, target: Target, ladder: Ladder,

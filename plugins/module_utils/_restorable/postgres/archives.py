@@ -185,7 +185,7 @@ def no_room(folder: str) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(f"archive cannot be staged in {folder}: {error.strerror}", code="restore.staging",
                           hint="Set staging to a folder with room for the whole uncompressed dump, or for the tables "
-                               "that are chosen of it.") from error
+                               "that are chosen of it; for a drill that folder is scratch.dir.") from error
 
 
 def _spool(chunks: Iterable[bytes], path: str, known: Callable[[], None]) -> None:

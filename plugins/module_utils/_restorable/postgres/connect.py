@@ -184,7 +184,8 @@ def _explained(connection: Connection, dbname: str, error: Any) -> RestorableErr
                         hint="List the databases with `psql -l` and correct the name.")
     if _DATABASE in words:
         return ConfigError(f"database {dbname!r} takes no connections", code="connect.no_connections",
-                           hint="Exclude it, or run `ALTER DATABASE … ALLOW_CONNECTIONS true`.")
+                           hint="Exclude it, or run `ALTER DATABASE … ALLOW_CONNECTIONS true`; if it is just being "
+                                "dropped, run this again when it is gone.")
     if _BUSY.search(words):
         return Unavailable(f"server {where} takes no session now: {words}", code="connect.busy",
                            hint="Wait until it is up or has a free connection slot, then run again.")

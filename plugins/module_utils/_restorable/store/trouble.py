@@ -50,6 +50,9 @@ class Trouble:
         if number in _DENIED:
             return ConfigError(f"{where} is closed to user {account()}: {error.strerror}", code="store.denied",
                                hint=f"As root, run `{self._give()}`, or run this as the folder's owner.")
+        if number == errno.ENOTDIR and os.path.isfile(self._root):
+            return ConfigError(f"repository {self._name}: {self._root} is a file, not a folder",
+                               code="store.no_folder", hint="Correct the repository's path.")
         if number in _ABSENT:
             return ConfigError(f"{where} does not exist for user {account()}", code="store.no_folder",
                                hint=f"Check that the disk is mounted, or run as root `{self._give()}`.")
