@@ -10,7 +10,7 @@ import shutil
 import pytest
 from faults.conftest import SHOP
 
-from _restorable.errors import Damaged, NotFound, RestorableError, ToolFailed, Unavailable
+from _restorable.errors import ConfigError, Damaged, NotFound, RestorableError, ToolFailed, Unavailable
 from _restorable.model.manifest import _digest
 from _restorable.store.local import LocalStore
 from kit.chain import NAME, Chain, failed, flipped, new_folder, programs
@@ -97,6 +97,24 @@ def test_a_drill_that_finds_a_damaged_copy_whole_again_ends_the_alarm(copy):
     assert states(copy) == ["committed", "damaged"]
     assert copy.drill().verdict == "passed"
     assert states(copy) == ["committed", "proven"]
+
+
+def test_a_drill_counts_also_where_it_may_not_end_a_finding(copy, monkeypatch):
+    path, put = newest(copy, "dmg.dump.zst"), LocalStore.put
+    whole = path.read_bytes()
+    path.unlink()
+    assert copy.verify("latest")[0].noted
+    path.write_bytes(whole)
+
+    def closed(store, key, chunks):
+        if "/verify." in key:
+            raise ConfigError(f"object {store.name}:{key} is closed to these credentials", code="store.denied")
+        return put(store, key, chunks)
+    monkeypatch.setattr(LocalStore, "put", closed)
+    evidence = copy.drill()
+    assert evidence.verdict == "passed"
+    assert "is closed to these credentials: so `restorable list` goes on to call" in evidence.notes[-1]
+    assert states(copy) == ["committed", "damaged"]
 
 
 def test_a_drill_expects_the_time_of_the_last_one_that_passed(copy):

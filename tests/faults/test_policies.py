@@ -126,8 +126,10 @@ def test_each_identity_does_its_work_and_nothing_beyond_it(as_host, client, buck
     for policy in ("prune-host", "drill-host"):
         assert denied(client(policy).put_object, Bucket=bucket, Key=f"{PREFIX}{NAME}/backup/x/manifest.json", Body=b"x")
     # a database host that somebody else rules forges no verdict, hold or record, and gives no old set a new manifest
-    for name in (f"drill/20261206T040000Z.{manifest.split('/')[-2]}.failed.json", "drill/backup/x.json", "hold/x.json",
-                 "prune/x.json", f"backup/{manifest.split('/')[-2]}/manifest.1.json", "elsewhere"):
+    backup = manifest.split("/")[-2]
+    for name in (f"drill/20261206T040000Z.{backup}.failed.json", "drill/backup/x.json", "hold/x.json", "prune/x.json",
+                 f"backup/{backup}/verify.20261206T040000Z.damaged.json", f"backup/{backup}/manifest.1.json",
+                 f"wal/00000001/0000000100000000/{'0' * 24}-{'0' * 32}.zst.r1.k9c1f03ab.age", "elsewhere"):
         assert denied(client("backup-host").put_object, Bucket=bucket, Key=f"{PREFIX}{NAME}/{name}", Body=b"x"), name
     status, _out, err = host.run("restore", "--database", "any", "--into", "other")
     assert status != 0, err

@@ -8,13 +8,18 @@ import json
 import shutil
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
 from _restorable.app import wire
 from _restorable.app.report_keys import rekey_report
 from _restorable.host.progress import Silent
+from _restorable.model.naming import BackupId
 from _restorable.model.settings import Settings
+from _restorable.model.wal_sealing import sealed_suffix
+from _restorable.ops.keyrung import check_keys
+from _restorable.ops.ladder import Ladder
 from _restorable.ops.rekey_wal import rekey_wal
 from kit.agecommand import age_command, run
 from kit.agekeys import make_pair
@@ -241,3 +246,24 @@ def test_the_age_command_opens_what_was_rekeyed(sealed, request):
     sealed.rekey()
     [path] = [path for name, path in sealed.files().items() if name.startswith(f"{NAMES[0]}-")]
     assert run("zstd", "-dc", data=run(age, "-d", "-i", sealed.new.path, path)) == segment_bytes(NAMES[0])
+
+
+def test_a_form_that_is_new_by_its_name_alone_costs_no_old_one(sealed):
+    """A database host may write WAL; what it calls rekeyed is opened before the form that it hides is deleted."""
+    for path in sealed.files().values():
+        forged = sealed_suffix(".zst" if ".zst" in path.name else "", [sealed.new.key_id], 1)
+        path.with_name(path.name[:path.name.index("-") + 33] + forged).write_bytes(b"age-encryption.org/v1\njunk")
+    report = sealed.rekey()
+    assert [row["failed"] for row in report["wal"]] == [4, 0] and len(sealed.files()) == 8
+
+
+def test_a_drill_tries_the_form_of_wal_that_is_read(sealed):
+    sealed.stores = Locked
+    sealed.rekey()
+    sealed.seal_for(sealed.new, having=(sealed.new,))
+    settings = Settings.of(json.loads(sealed.config.read_text()))
+    world = wire.open_world(settings, settings.cluster("shop"), Silent())
+    ladder = Ladder(world.clock, world.progress, frozenset())
+    drilled = SimpleNamespace(id=BackupId.parse("20261120T030000Z-base"))      # only its kind counts here
+    check_keys(world, world.stores[0], [drilled], None, ladder)
+    assert [each.result for each in ladder.checks if "key opens WAL" in each.name] == ["ok"], ladder.checks

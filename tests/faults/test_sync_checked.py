@@ -136,6 +136,22 @@ def test_new_keys_come_and_the_old_form_goes(archive):
     assert (archive.folder / "got").read_bytes() == segment_bytes(NAMES[0])
 
 
+def test_a_new_form_that_nobody_opens_here_takes_no_place_of_an_old_one(closed, tmp_path):
+    """A bit that rots behind the header, or a forged file, looks like one for another key."""
+    synced(closed)
+    before = contents(closed, "vault")
+    (tmp_path / "vault").rename(tmp_path / "kept")
+    closed.seal_for(closed.new, having=(closed.old, closed.new))
+    assert closed.rekey()["failed"] == []
+    shutil.rmtree(tmp_path / "vault", ignore_errors=True)
+    (tmp_path / "kept").rename(tmp_path / "vault")
+    closed.seal_for(closed.new, having=(closed.old,))
+    status, row = synced(closed)
+    assert (status, row["marks"], row["damaged"]) == (0, 0, [])
+    assert row["notes"] == ["4 files of WAL keep their old keys: no identity that is set here opens the others"]
+    assert contents(closed, "vault") == before
+
+
 @pytest.fixture(scope="module")
 def proven(pg16):
     """A backup with two drills, taken by the command, so that a journal tells of all; never touched, only copied."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from ..errors import Damaged, NotFound
+from ..errors import Damaged, NotFound, RestorableError
 from ..model.catalogue import Backup
 from ..model.drill import Evidence, in_words
 from ..model.encoding import ESCAPED
@@ -44,9 +44,19 @@ def store_evidence(world: World, evidence: Evidence) -> Evidence:
              for store in world.stores}
     for store in world.stores:
         _put(world, store, replace(evidence, key=named[store.name]))
-        if evidence.copies.get(store.name, {}).get("verdict") == "passed":
-            note_finding(world, store, evidence.backup, "passed")
-    return replace(evidence, key=drill_key(world.cluster, when, evidence.backup, evidence.verdict))
+    whole = [store for store in world.stores if evidence.copies.get(store.name, {}).get("verdict") == "passed"]
+    notes = [note for store in whole for note in _found_whole(world, store, evidence)]
+    return replace(evidence, key=drill_key(world.cluster, when, evidence.backup, evidence.verdict),
+                   notes=(*evidence.notes, *notes))
+
+
+def _found_whole(world: World, store: Store, evidence: Evidence) -> list[str]:
+    """End the finding that a copy is damaged; where that may not be written the evidence counts all the same."""
+    try:
+        note_finding(world, store, evidence.backup, "passed")
+    except RestorableError as error:
+        return [f"{error.message}: so `restorable list` goes on to call the copy in {store.name} damaged"]
+    return []
 
 
 def _put(world: World, store: Store, evidence: Evidence) -> None:

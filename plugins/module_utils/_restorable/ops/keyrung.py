@@ -20,6 +20,7 @@ from ..model.pick import PHYSICAL
 from ..model.policy import Policy
 from ..model.retention import plan_prune
 from ..model.wal_naming import StoredWal, stored_wal, wal_prefix
+from ..model.wal_sealing import valid
 from ..ports import Store
 from .base_chain import read_chain
 from .evidence import blameless
@@ -145,7 +146,7 @@ def _require_opens(world: World, store: Store, manifest: Manifest, item: Item) -
 
 def _check_wal(world: World, store: Store, ladder: Ladder) -> None:
     """Try the oldest archived WAL, which may be sealed for a key that was given up since."""
-    listing = stored_wal((entry.key, entry.size) for entry in store.list(wal_prefix(world.cluster)))
+    listing = valid(stored_wal((entry.key, entry.size) for entry in store.list(wal_prefix(world.cluster))))
     oldest: StoredWal | None = next((each for each in listing if each.suffix.endswith(SEALED)), None)
     if oldest is None:
         return

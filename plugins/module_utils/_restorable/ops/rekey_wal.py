@@ -72,6 +72,8 @@ def _repository(world: World, store: Store, row: RekeyedWal, *, dry_run: bool) -
 def _file(world: World, store: Store, forms: Sequence[StoredWal], row: RekeyedWal, *, dry_run: bool) -> None:
     newest, older = forms[0], forms[1:]
     if is_sealed_for(newest, world.keys.key_ids()):
+        if older and not dry_run and not _is_whole(world, store, newest, row):
+            return                     # a name promises nothing: an older form goes only for one that was opened
         row.current += 1
     elif dry_run:
         row.rekeyed, row.size = row.rekeyed + 1, row.size + newest.size
@@ -85,6 +87,16 @@ def _file(world: World, store: Store, forms: Sequence[StoredWal], row: RekeyedWa
     if older and not dry_run:
         stay, why = retire_wal(world, store, older)
         row.stay, row.why = row.stay + stay, why or row.why
+
+
+def _is_whole(world: World, store: Store, newest: StoredWal, row: RekeyedWal) -> bool:
+    try:
+        checked_wal(world, store, newest)
+        world.keys.identities()        # without any, nothing was opened
+    except (ConfigError, Damaged, NotFound) as error:
+        row.fail(newest.name, error)
+        return False
+    return True
 
 
 def _store(world: World, store: Store, stored: StoredWal) -> None:

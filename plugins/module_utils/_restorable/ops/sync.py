@@ -104,6 +104,8 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
     row.conflicts += wal.conflicts
     if wal.unopened:
         row.notes.append(f"{wal.unopened} files of WAL came as they are: no identity that is set here opens them")
+    if wal.left:
+        row.notes.append(f"{wal.left} files of WAL keep their old keys: no identity that is set here opens the others")
     if row.conflicts:
         raise Refused(f"repository {target.name} has other bytes than another one under {row.conflicts[0]}"
                       + (f" and {len(row.conflicts) - 1} more" if row.conflicts[1:] else ""), code="sync.conflict",

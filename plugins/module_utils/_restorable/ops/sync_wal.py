@@ -4,7 +4,8 @@
 """Copy the WAL that a repository lacks from the others, each file opened and compared with its digest on its way.
 
 A damaged file is looked for in the next repository, and told by its name if there is no good copy. What is sealed for
-a key that is not here passes unopened, with a whole header, and is counted.
+a key that is not here passes unopened, with a whole header, and is counted. But it takes nobody's place: an older form
+that the target has is never deleted for one that nobody opened.
 """
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class CopiedWal:
     damaged: list[str] = field(default_factory=list)       # files of which no good copy was found, and why
     conflicts: list[str] = field(default_factory=list)     # names that have another content in the target
     unopened: int = 0              # files that came as they are, since no identity here opens them
+    left: int = 0                  # files with new keys that did not come, since nobody here can compare them
 
 
 def copy_wal(world: World, target: Store, sources: Sequence[Store], *, dry_run: bool) -> CopiedWal:
@@ -44,7 +46,7 @@ def copy_wal(world: World, target: Store, sources: Sequence[Store], *, dry_run: 
                 continue
             if mine is not None and mine[1] >= generation_of(stored):
                 continue
-            if not dry_run and not _copy(world, source, target, stored, done, bad):
+            if not dry_run and not _copy(world, source, target, stored, done, bad, instead=mine is not None):
                 continue
             if mine is not None and not dry_run:
                 _retire(world, target, stored)
@@ -63,12 +65,19 @@ def _stored(store: Store, prefix: str) -> Iterator[StoredWal]:
     return stored_wal((entry.key, entry.size) for entry in store.list(prefix))
 
 
-def _copy(world: World, source: Store, target: Store, stored: StoredWal, done: CopiedWal, bad: dict[str, str]) -> bool:
-    """Copy one file; say whether it came, and keep what is wrong with this copy."""
+def _copy(world: World, source: Store, target: Store, stored: StoredWal, done: CopiedWal, bad: dict[str, str], *,
+          instead: bool) -> bool:
+    """Copy one file; say whether it came, and keep what is wrong with this copy.
+
+    instead says that the target has an older form of it, which goes afterwards.
+    """
     try:
         chunks, closed = _checked(world, source, stored)
     except (Damaged, NotFound) as error:
         bad[stored.name] = f"{source.name}:{stored.key}: {error.message}"
+        return False
+    if closed and instead:
+        done.left += 1
         return False
     put_copy(target, stored.key, chunks, source)
     done.unopened += closed
