@@ -20,8 +20,14 @@ MAIN = b"""\
 import os
 import sys
 
+from _restorable.app.kept import keep
+
+keep(__loader__, __loader__.get_data("sources").decode().splitlines())
+
 from _restorable.app.cli import main
 
+if sys.stdout is not None:
+    sys.stdout.reconfigure(errors="backslashreplace")      # as in _restorable/__main__.py
 raise SystemExit(main(sys.argv[1:], sys.stdout, sys.stderr, os.environ))
 """
 
@@ -34,8 +40,10 @@ def pack(python: str) -> bytes:
     packed.write(f"#!{python} -I\n".encode())
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, "__main__.py", MAIN)
-        for path in sorted(root.rglob("*.py"), key=lambda each: each.relative_to(root).as_posix()):
-            _add(archive, f"{CORE}/{path.relative_to(root).as_posix()}", path.read_bytes())
+        sources = {f"{CORE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in root.rglob("*.py")}
+        _add(archive, "sources", "".join(f"{name}\n" for name in sorted(sources)).encode())
+        for name in sorted(sources):
+            _add(archive, name, sources[name])
     return packed.getvalue()
 
 

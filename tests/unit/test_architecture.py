@@ -38,6 +38,7 @@ WORLD = {  # clock, files, environment, randomness, sockets, processes, logging
     "asyncio", "fcntl", "getpass", "glob", "grp", "http", "mmap", "multiprocessing", "pathlib", "platform", "pwd",
     "secrets", "select", "shutil", "signal", "ssl", "tempfile", "threading", "uuid", "warnings",
 }
+KEPT = Path(*CORE, "app", "kept.py")       # imports at run time: only in the packed command, which holds everything
 CLOCKS = frozenset(("now", "utcnow", "today"))
 LONGEST = 300
 COPYRIGHT = "# Copyright (c) 2026 restorable contributors"
@@ -116,6 +117,8 @@ def relative_only(source):
 
 def static(source):
     """AnsiballZ ships the closure of static imports; what is imported at run time would be missing on a host."""
+    if source.path == KEPT:
+        return
     for name, _relative in source.imports():
         if name.partition(".")[0] in ("importlib", "imp", "pkgutil", "runpy"):
             yield f"import of {name}"

@@ -5,22 +5,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
+from _restorable.host.clock import SystemClock
+from _restorable.host.lock import FileLock
 from _restorable.model import settings
 from _restorable.version import VERSION
 
 from .conftest import load
 
 ROOT = Path(__file__).parents[3]
+CORE = ROOT / "plugins/module_utils"
 LOCAL = {"local": {"type": "local", "path": "/var/backups/restorable"}}
 
 
@@ -157,3 +162,40 @@ def test_the_packed_command_runs_no_code_of_the_folder_one_stands_in(pack, tmp_p
     said = subprocess.run([command, "--config", "/none", "status"], capture_output=True, text=True, check=False,
                           cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})
     assert "settings file /none does not exist" in said.stderr
+
+
+def test_the_packed_command_writes_a_name_without_an_encoding_as_the_package_does(pack, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"repositories": {"local": {"path": f"{tmp_path}/repo\udcff"}},
+                                  "clusters": {"shop": {}}}))
+    (tmp_path / "restorable").write_bytes(pack(sys.executable))
+    said = [subprocess.run([sys.executable, *door, "--config", config, "--dry-run", "init"], capture_output=True,
+                           check=True, env={"LC_ALL": "C.UTF-8", "PYTHONPATH": str(CORE)}).stdout
+            for door in ([tmp_path / "restorable"], ["-m", "_restorable"])]
+    assert said[0] == said[1]
+    assert b"repo\\udcff" in said[0]
+
+
+@pytest.mark.parametrize("then", ["replaced", "overwritten", "removed"])
+def test_a_run_that_waits_ends_well_though_its_command_is_replaced_or_removed_meanwhile(pack, tmp_path, then):
+    command, lock = tmp_path / "restorable", tmp_path / "state" / "shop.lock"
+    command.write_bytes(pack(sys.executable))
+    command.chmod(0o755)
+    config, err = tmp_path / "config.json", tmp_path / "err"
+    config.write_text(json.dumps({"repositories": {"local": {"path": str(tmp_path / "repo")}}, "clusters": {"shop": {}},
+                                  "state_dir": str(lock.parent)}))
+    subprocess.run([command, "--config", config, "init"], check=True, cwd="/")
+    words = [command, "--config", config, "--wait", "1h", "prune"]
+    with FileLock(str(lock), SystemClock(), "cluster shop").hold("an upgrade"), open(err, "wb") as said:
+        waiting = subprocess.Popen(words, stdout=said, stderr=said, cwd="/")
+        end = time.monotonic() + 60
+        while "waiting at most 1h" not in err.read_text():
+            assert waiting.poll() is None and time.monotonic() < end, err.read_text()
+            time.sleep(0.02)
+        if then == "removed":
+            command.unlink()
+        else:
+            newer = command if then == "overwritten" else tmp_path / "newer"
+            newer.write_bytes(b"#!/bin/sh\n# of another length\nexit 9\n" * 9)
+            newer.rename(command)
+    assert (waiting.wait(60), "done: prune shop" in err.read_text()) == (0, True), err.read_text()
