@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from _restorable.model.buckets import WEEKDAYS
@@ -15,7 +15,8 @@ from _restorable.model.naming import BackupId
 from _restorable.model.policy import COUNTS, Policy
 from _restorable.model.retention import Candidate
 
-settings.register_profile("steady", deadline=None)   # a busy machine is no counterexample
+# a busy machine is no counterexample
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 
 NOW = datetime(2026, 7, 15, 3, 0, tzinfo=timezone.utc)
