@@ -4,7 +4,10 @@
 """catch-up begins what was missed, in processes of its own, and leaves their status files as cron would."""
 from __future__ import annotations
 
+import io
 import json
+import os
+import signal
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -52,6 +55,26 @@ def test_what_was_missed_is_run_once_and_then_no_more(host, status):
         "done", "failed"]
     again = host.run("catch-up", str(status))
     assert (again.status, again.out) == (0, "")
+
+
+def test_a_job_that_is_killed_is_told_and_the_exit_status_stays_within_what_shells_leave_to_programs(host, tmp_path):
+    state, status = tmp_path / "state", tmp_path / "status"
+    status.mkdir()
+    host.config({"shop": {"jobs": {"prune": {"schedule": NEVER_NOW}}}}, state_dir=str(state))
+    missed(status, "shop-prune")
+
+    class Killing(io.StringIO):
+        """Kills the job, as a machine without memory does, once it says that it waits."""
+
+        def write(self, text):
+            if "waiting at most 1h" in text:
+                os.kill(json.loads((status / "shop-prune.json").read_text())["pid"], signal.SIGKILL)
+            return super().write(text)
+
+    with FileLock(str(state / "shop.lock"), SystemClock(), "cluster shop").hold("a test"):
+        ran = host.run("--wait", "1h", "catch-up", str(status), stream=Killing)
+    assert ran.status == 124
+    assert " prune was killed by SIGKILL\n" in ran.out
 
 
 def test_a_job_that_left_the_schedule_and_comes_back_makes_up_for_nothing(host, status):

@@ -12,7 +12,9 @@ import pytest
 
 from _restorable.app import dispatch
 from _restorable.app.cli import Stopped
+from _restorable.app.render import status_done
 from _restorable.host.job_file import JobFile
+from _restorable.model.jobs import COMMANDS
 
 
 def left(path):
@@ -29,6 +31,30 @@ def test_a_job_that_went_well_says_so_and_when(host):
     assert found["words"].startswith("done: prune shop")
     assert found["last_success"] == found["ended"] >= found["began"]
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("job", COMMANDS)
+def test_every_job_that_can_be_scheduled_leaves_words(host, tmp_path, job):
+    host.config({"shop": {"connection": {"host": str(tmp_path / "no-server")}}})
+    host.commit("20261120T030000Z-dump")
+    host.run("--status-file", str(tmp_path / "job.json"), "--cluster", "shop", *COMMANDS[job])
+    assert left(tmp_path / "job.json")["words"]
+
+
+def test_the_words_of_a_status_are_the_colour_and_the_first_reason(host, tmp_path):
+    ran = host.run("--status-file", str(tmp_path / "job.json"), "--cluster", "shop", "status")
+    assert ran.status == 1
+    first, second = host.run("--json", "status").json["clusters"][0]["reasons"]
+    told = f"done: status shop red: {first}, and 1 more"
+    assert left(tmp_path / "job.json")["words"] == told
+    assert ran.out.splitlines()[-1] == told
+    assert f"  {second}\n" in ran.out
+
+
+@pytest.mark.parametrize(("colour", "reasons", "words"), [
+    ("green", [], "green"), ("yellow", ["late"], "yellow: late"), ("red", ["a", "b", "c"], "red: a, and 2 more")])
+def test_a_status_closes_with_its_first_reason(colour, reasons, words):
+    assert status_done("shop", {"colour": colour, "reasons": reasons}) == f"done: status shop {words}"
 
 
 def test_a_job_that_failed_says_why_and_keeps_when_it_last_went_well(host, tmp_path):

@@ -92,6 +92,13 @@ def render_status(cluster: str, report: Report) -> str:
     return joined([*lines, *(indented(table(rows, "<>>><><")) if len(rows) > 1 else []), *drawn, f"  {last}"])
 
 
+def status_done(cluster: str, report: Report) -> str:
+    """Return the closing line, which is all that a job's status file keeps of the reasons."""
+    first, more = report["reasons"][:1], len(report["reasons"]) - 1
+    return (f"done: status {cluster} {report['colour']}" + "".join(f": {each}" for each in first) +
+            (f", and {more} more" if more > 0 else ""))
+
+
 def _window(repository: Report) -> list[str]:
     """Return the line of time on which a person sees to which moments the whole server can be recovered."""
     recovery = repository.get("recovery")

@@ -14,6 +14,7 @@ from typing import Callable, Iterator, Mapping, Sequence
 
 GRACE = 45.0                       # seconds that a child has to remove what is unfinished; then it is killed
 BEAT = 15.0                        # seconds between two signs of life while a child says nothing
+KILLED = 124                       # as of a run that a signal stopped
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -27,8 +28,9 @@ class OwnCommand:
         self._options = options
 
     def __call__(self, words: Sequence[str], say: Callable[[str], None]) -> int:
-        """Run one verb, say each line it writes, and return its exit status, 128 + N for a signal.
+        """Run one verb, say each line it writes, and return its exit status, of at most 125.
 
+        A child that a signal killed, as when memory runs out, is an error that we say for it, and status 124.
         An exception that arrives meanwhile, such as SIGTERM's, ends the child first and then goes on.
         """
         argv, environment = own_command()
@@ -45,7 +47,10 @@ class OwnCommand:
         finally:
             if child.stdout:
                 child.stdout.close()
-        return status if status >= 0 else 128 - status
+        if status < 0:
+            say(f"error: {' '.join(words)} was killed by {_name(-status)}")
+            return KILLED
+        return min(status, 125)
 
     def _lines(self, child: subprocess.Popen[bytes], until: float | None = None) -> Iterator[str]:
         """Yield lines until the child has closed its output, or until a moment of the monotonic clock."""
@@ -82,6 +87,10 @@ def own_command() -> tuple[list[str], dict[str, str]]:
         # isolated like the zip's own first line, so that no variable decides which code runs
         return [sys.executable, "-I", home], {}
     return [sys.executable, "-m", os.path.basename(_PACKAGE)], {"PYTHONPATH": home}
+
+
+def _name(number: int) -> str:
+    return next((each.name for each in signal.Signals if each == number), f"signal {number}")
 
 
 def _output(child: subprocess.Popen[bytes]) -> int:

@@ -61,8 +61,9 @@ def crontab(schedule: Schedule) -> tuple[CronLine, ...]:
     """Return the lines that together mean the schedule in a host of its zone; no run comes from two of them."""
     minute, hour, day, _month, weekday = schedule.text.split()
     months = _spans(schedule.months, ALL_MONTHS, "-")
-    # a leading * is what makes cron join by AND, so it must be kept as it was written
-    names = weekday if weekday.startswith("*") else ",".join(map(str, sorted(schedule.weekdays)))
+    # a leading * is what makes cron join by AND, so it must be kept as it was written; sun#1 gets a line of its own
+    names = ",".join(part for part in weekday.split(",") if "#" not in part) if weekday.startswith("*") else \
+        ",".join(map(str, sorted(schedule.weekdays)))
     if schedule.both:
         found = [CronLine(f"{minute} {hour} {day} {months} {names}")] if schedule.weekdays else []
         among = schedule.days
