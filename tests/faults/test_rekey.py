@@ -13,11 +13,14 @@ import pytest
 from faults.conftest import SHOP
 
 from _restorable.app.report_keys import rekey_report
+from _restorable.model.journal import Facts
+from _restorable.ops.audit import audit
+from _restorable.ops.journal import record
 from _restorable.ops.rekey import rekey
 from kit.agecommand import age_command, run
 from kit.agekeys import make_pair
 from kit.chain import Chain, failed, flipped, new_folder
-from kit.mortal import Killed, Locked, Mortal
+from kit.mortal import Killed, Locked, Mortal, StoppedAt
 
 REPOSITORIES = ("disk", "vault")
 
@@ -61,6 +64,22 @@ def with_keys(chain, *pairs):
 
 def verdicts(chain):
     return [found.verdict for found in chain.verify()]
+
+
+def told(chain):
+    """Write the event of the backups, as the command does, and return them to an audit that finds nothing."""
+    keys = tuple(f"app/backup/{backup}/manifest.json" for backup in chain.ids("disk"))
+    assert record(chain.world(), Facts("backup", "ok", keys=keys)) == ()
+    assert findings(chain) == []
+
+
+def findings(chain):
+    return [(each.kind, each.where) for each in audit(chain.world(), None).findings]
+
+
+def torn(chain):
+    """Say whether a kill struck between two journals, so that one lacks an event until the next one is written."""
+    return len({len(list((chain.folder / name / "app" / "journal").rglob("*.json"))) for name in REPOSITORIES}) > 1
 
 
 def names(chain, repository="disk"):
@@ -118,7 +137,8 @@ def test_a_dry_run_says_the_same_and_writes_nothing(copy):
 
 
 def test_a_kill_at_any_write_leaves_every_set_readable_and_the_next_rekey_ends_the_work(copy, folder):
-    """Every put and delete of a rekey of one set in two repositories is struck once."""
+    """Every put and delete of a rekey of one set in two repositories is struck once, and an audit finds it honest."""
+    told(copy)
     clean = {name: shutil.copytree(folder / name, folder / f"{name}.clean") for name in REPOSITORIES}
     wish, struck = copy.ids("disk")[0], 0
     for at in range(100):
@@ -136,11 +156,49 @@ def test_a_kill_at_any_write_leaves_every_set_readable_and_the_next_rekey_ends_t
         finally:
             copy.wrap_store = lambda store: store
         assert set(verdicts(copy)) == {"passed"}, at
+        assert [kind for kind, _where in findings(copy)] == ["cut"] * torn(copy), at
         assert done(copy, wish)["failed"] == []
+        if torn(copy):
+            record(copy.world(), Facts("restore", "ok"))
+        assert findings(copy) == [], at
         assert verdicts(with_keys(copy, copy.new, copy.old)) == ["passed"] * 4
         assert "keyed.dump.zst.age" not in names(copy) + names(copy, "vault"), at
         assert len(names(copy)) == len(names(copy, "vault")) == 6, at
     assert struck >= 2 * (4 + 1 + 4)   # four objects and a manifest stored, four objects deleted, in each of two
+
+
+def test_what_a_rekey_did_before_it_was_stopped_is_bound_by_events(copy):
+    told(copy)
+    second = copy.ids("disk")[1]
+    copy.wrap_store = lambda store: StoppedAt(store, second)
+    with pytest.raises(Killed):
+        done(copy)
+    copy.wrap_store = lambda store: store
+    first = next(path for path in copy.objects(copy.ids("disk")[0], "disk") if path.name == "manifest.1.json")
+    assert findings(copy) == []
+    assert [each["action"] for each in done(copy)["sets"]] == ["current", "rekeyed"]
+    assert findings(copy) == []
+    whole = first.read_bytes()
+    first.write_bytes(whole.replace(b'"tool": "restorable', b'"tool": "restorabl3', 1))
+    assert [kind for kind, _where in findings(copy)] == ["edited"]
+    first.unlink()
+    assert [kind for kind, _where in findings(copy)] == ["missing"]
+
+
+def test_another_manifest_than_the_one_that_was_announced_is_found(copy):
+    """A rekey that is killed before it stores its manifest leaves a name that an intruder could take."""
+    told(copy)
+    wish = copy.ids("disk")[0]
+    copy.wrap_store = lambda store: StoppedAt(store, f"{wish}/manifest.1.json")
+    with pytest.raises(Killed):
+        done(copy, wish)
+    copy.wrap_store = lambda store: store
+    assert findings(copy) == []
+    folder = copy.objects(wish, "disk")[0].parent
+    (folder / "manifest.1.json").write_bytes((folder / "manifest.json").read_bytes())
+    assert [kind for kind, _where in findings(copy)] == ["added"]
+    assert [each["action"] for each in done(copy)["sets"]] == ["rekeyed"] * 2
+    assert ("added", f"app/backup/{wish}/manifest.1.json") in findings(copy)       # a rekey launders nothing
 
 
 def test_a_kill_under_object_lock_is_ended_by_the_next_rekey_and_cleaned_once_the_lock_is_over(copy, folder):

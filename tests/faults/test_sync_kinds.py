@@ -4,10 +4,13 @@
 """What a sync has to bring beside dumps: ends of holds, new keys, base backups and WAL; and a disk that fills up."""
 from __future__ import annotations
 
+import json
 import shutil
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from _restorable.model.naming import BackupId, release_key
 from _restorable.ops.rekey import rekey
 from kit.agekeys import make_pair
 from kit.chain import CORE
@@ -66,6 +69,31 @@ def test_a_backup_that_is_held_again_stays_held_everywhere(apart):
     apart.hold(apart.backup, reason="again")
     apart.sync()
     assert held(apart, "local") == held(apart, "vault") == [apart.backup]
+
+
+@pytest.mark.parametrize("told", ["in an hour and a minute", "in years", "without a zone"])
+def test_a_release_that_is_dated_in_the_future_ends_no_hold_and_is_named_and_not_copied(chain, told):
+    """Such a mark, planted where somebody else writes, would end every hold that is set until that day."""
+    two(chain)
+    chain.backup = str(chain.taken().id)
+    chain.hold(chain.backup, reason="audit")
+    when = {"in an hour and a minute": datetime.now(timezone.utc) + timedelta(minutes=61),
+            "in years": datetime(2099, 1, 1, tzinfo=timezone.utc), "without a zone": datetime(2099, 1, 1)}[told]
+    mark = chain.folder / "local" / release_key("app", BackupId.parse(chain.backup), when)
+    mark.write_text(json.dumps({"format": 1, "released": when.isoformat()}))
+    row = chain.sync()["vault"]
+    assert held(chain, "vault") == held(chain, "local") == [chain.backup]
+    assert (mark.name in row.damaged[0], row.error.code) == (True, "sync.damaged")
+    assert not list((chain.folder / "vault").rglob(mark.name))
+    mark.unlink()
+    assert chain.sync()["vault"].error is None
+
+
+def test_a_release_by_a_clock_that_is_a_little_ahead_ends_the_hold(apart):
+    [mark] = (apart.folder / "local" / "app" / "hold").glob("*.released.*")
+    mark.write_text(json.dumps({"released": (datetime.now(timezone.utc) + timedelta(minutes=50)).isoformat()}))
+    assert apart.sync()["vault"].error is None
+    assert held(apart, "vault") == []
 
 
 @pytest.fixture

@@ -38,6 +38,21 @@ class Mortal:
         return getattr(self.inner, name)
 
 
+class StoppedAt:
+    """A Store whose process dies as it begins to put an object of a certain name."""
+
+    def __init__(self, inner, name):
+        self.inner, self.name, self.place = inner, inner.name, name
+
+    def put(self, key, chunks):
+        if self.place in key:
+            raise Killed
+        return self.inner.put(key, chunks)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
 class Locked:
     """A Store that keeps backups and WAL by a lock."""
 

@@ -156,7 +156,7 @@ def _recorded(verb: Verb, call: Call) -> Result:
             call.console.warn(warning)
         raise
     warnings = record_result(name, call.world, result.report, result.error)
-    return replace(result, warnings=(*result.warnings, *warnings))
+    return replace(result, warnings=tuple(dict.fromkeys((*result.warnings, *warnings))))
 
 
 def _tell(result: Result, console: Console, cluster: str = "") -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Iterator, Mapping, Sequence
 
 from .journal import UPKEEP, Event, Head
-from .journal_view import Claim, Finding, Found, JournalView, Upkeep, Verify, claims, upkeep
+from .journal_view import Claim, Finding, Found, JournalView, Upkeep, Verify, announced, claims, upkeep
 from .naming import MANIFEST, every_name, manifest_generation, parse_drill_key
 
 
@@ -188,10 +188,12 @@ def _deleted(key: str, deleted: set[str]) -> bool:
 def _added(view: JournalView, views: Sequence[JournalView]) -> Iterator[Finding]:
     """Yield manifests that took the place of one that an event knows, without an event of their own.
 
-    One that was copied from another repository, before the copy could be told, is what an event there saw.
+    One that was copied from another repository, before the copy could be told, is what an event there saw; one that a
+    killed rekey has left is what that rekey had announced.
     """
     known = {key for event in view.events() for key in event.present}
-    elsewhere = {pair for each in views for event in each.events() for pair in event.present.items()}
+    elsewhere = {pair for each in views for event in each.events()
+                 for pair in (*event.present.items(), *announced(event))}
     for key in view.digests:
         folder, _slash, name = key.rpartition("/")
         if manifest_generation(name) and key not in known and f"{folder}/{MANIFEST}" in known \

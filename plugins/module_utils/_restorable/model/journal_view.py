@@ -110,6 +110,13 @@ def upkeep(view: JournalView, verify: Verify | None) -> Upkeep:
     return Upkeep(anchors, frozenset(missed), max(before, default=None))
 
 
+def announced(event: Event) -> Iterator[tuple[str, str]]:
+    """Yield (key, SHA-256) of the manifests that an event says it is about to store."""
+    manifests = event.details.get("manifests") if event.result == "begun" else None
+    if isinstance(manifests, Mapping):
+        yield from ((str(key), str(sha256)) for key, sha256 in manifests.items())
+
+
 def claims(view: JournalView) -> Iterator[Claim]:
     """Yield every head that events, evidence and prune records of a repository saw."""
     for event in view.events():

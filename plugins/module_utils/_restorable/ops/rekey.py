@@ -7,19 +7,25 @@ Objects stay immutable. The new ones get names of their own, then a new manifest
 only then what nothing names any more is deleted. Killed at any point, the set is readable by the old or by the new
 keys, and the next rekey goes on from there. What a lock keeps of a killed one stays, and its names are not used again.
 docs/adr/0004 has the reasons.
+
+A new manifest is announced in the journals with its digest before it stands anywhere, and told once it does: so an
+audit during a rekey, or after a killed one, can tell it from one that somebody else put there.
 """
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Iterable, Iterator
 
 from ..errors import ConfigError, Damaged, NotFound, RestorableError, Unavailable
 from ..model.finding import parse_finding
+from ..model.journal import Facts
 from ..model.manifest import Item, Manifest
 from ..model.naming import MANIFEST, BackupId, later_manifest, manifest_generation, object_key, set_prefix
 from ..model.rekeying import Change, changes, next_generation, rekeyed
 from ..ports import Store
 from ..stream.tee import put_everywhere
+from .journal import record
 from .objects import counted, expect, require_opens
 from .protect import delete_unless_retained, hold_objects, protection_of
 from .world import World, manifest_names, read_catalogue, read_manifest, read_one_manifest
@@ -99,10 +105,10 @@ def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: 
         _copy(world, source, store, manifest, newest)
     locked = [name for store in stores for name in _clean(world, store, backup)]
     generation = next_generation(newest, locked)
-    if todo:
-        _store(world, source, stores, manifest, changes(manifest, wanted, generation), generation)
+    unwritten = _store(world, source, stores, manifest, changes(manifest, wanted, generation),
+                       generation) if todo else ()
     _keep_held(world, stores, backup)
-    warnings = tuple(warning for store in stores for warning in retire(world, store, backup))
+    warnings = (*unwritten, *(warning for store in stores for warning in retire(world, store, backup)))
     return replace(done, warnings=warnings,
                    manifest=object_key(world.cluster, backup, later_manifest(generation)) if todo else "")
 
@@ -114,11 +120,17 @@ def _check_keys(world: World, store: Store, manifest: Manifest, todo: Iterable[C
 
 
 def _store(world: World, source: Store, stores: list[Store], manifest: Manifest, todo: tuple[Change, ...],
-           generation: int) -> None:
+           generation: int) -> tuple[str, ...]:
+    """Store the new objects and then their manifest; return warnings of journals that could not take its events."""
     fresh = {each.old.name: _store_object(world, source, stores, manifest, each) for each in todo}
     _keep_held(world, stores, manifest.id)     # before the new manifest lets a prune see them
     new = rekeyed(manifest, fresh)
-    put_everywhere(stores, object_key(new.cluster, new.id, later_manifest(generation)), [new.as_json()])
+    key, data = object_key(new.cluster, new.id, later_manifest(generation)), new.as_json()
+    told = {"backup": str(new.id)}
+    announced = {**told, "manifests": {key: hashlib.sha256(data).hexdigest()}}
+    begun = record(world, Facts("rekey", "begun", details=announced))
+    put_everywhere(stores, key, [data])
+    return tuple(dict.fromkeys((*begun, *record(world, Facts("rekey", "ok", details=told, keys=(key,))))))
 
 
 def _keep_held(world: World, stores: Iterable[Store], backup: BackupId) -> None:

@@ -115,7 +115,7 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
         raise Damaged(f"not copied to repository {target.name}: {row.damaged[0]}"
                       + (f"; and {len(row.damaged) - 1} more" if row.damaged[1:] else ""), code="sync.damaged",
                       hint="Evidence that was changed is told by `restorable audit`; after damaged WAL take a new base "
-                           "backup. Nothing was removed.")
+                           "backup; of a release of a hold find out who wrote it. Nothing was removed.")
 
 
 def _judged(world: World, store: Store, catalogue: Catalogue) -> Catalogue:

@@ -15,6 +15,7 @@ from typing import Iterator, Sequence
 
 from ..errors import RestorableError
 from ..model.catalogue import Catalogue
+from ..model.health import AHEAD
 from ..model.naming import cluster_key, drill_prefix, hold_prefix, is_page, parse_drill_key, parse_hold_key
 from ..model.wal_naming import binding_prefix
 from ..ports import Entry, Store
@@ -31,13 +32,13 @@ Ended = dict[str, datetime]        # by backup: when its last hold was released
 
 
 def ended_holds(world: World, stores: Sequence[Store]) -> Ended:
-    """Return when holds were released, as any of the repositories tells it."""
+    """Return when holds were released, as any of the repositories tells it; a time that is yet to come counts not."""
     found: Ended = {}
     for store in stores:
         for entry in store.list(hold_prefix(world.cluster)):
             name, ended = parse_hold_key(entry.key)
             when = _told(store, entry.key, "released") if ended else None
-            if when is not None:
+            if when is not None and not _is_ahead(world, when):
                 found[name] = max(when, found.get(name, when))
     return found
 
@@ -53,7 +54,8 @@ def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: End
                dry_run: bool) -> int:
     """Copy what the target lacks, and end the holds that have ended; return how many objects that were, or would be.
 
-    Evidence that was changed since it was stored is not copied, and told in damaged.
+    Evidence that was changed since it was stored, and a release without a time that has been, is not copied, and told
+    in damaged.
     """
     count = _end_holds(world, target, ended, dry_run=dry_run)
     here = {entry.key: entry.size for entry in _marks(world, target)}
@@ -68,7 +70,8 @@ def copy_marks(world: World, target: Store, sources: Sequence[Store], ended: End
         if held and _is_stale(world, source, held, ended):
             continue
         data = [b"".join(counted(source.get(entry.key), world.progress))]
-        wrong = witnesses[source.name].wrong(entry.key, data[0]) if drill or is_page(entry.key) else ""
+        wrong = (witnesses[source.name].wrong(entry.key, data[0]) if drill or is_page(entry.key)
+                 else _wrong_release(world, entry.key, data[0]))
         if wrong:
             bad.setdefault(drill[:2] if drill else entry.key, f"{source.name}:{entry.key}: {wrong}")
             continue
@@ -103,9 +106,31 @@ def _is_stale(world: World, store: Store, name: str, ended: Ended) -> bool:
 def _told(store: Store, key: str, what: str) -> datetime | None:
     """Return the time that a mark tells, None if it is not there or tells none."""
     try:
-        return datetime.fromisoformat(str(json.loads(b"".join(store.get(key)))[what]))
-    except (RestorableError, ValueError, KeyError, TypeError):
+        return _time(b"".join(store.get(key)), what)
+    except RestorableError:
         return None
+
+
+def _time(data: bytes, what: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(str(json.loads(data)[what]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return when if when.tzinfo else None
+
+
+def _is_ahead(world: World, when: datetime) -> bool:
+    return (when - world.clock.now()).total_seconds() > AHEAD
+
+
+def _wrong_release(world: World, key: str, data: bytes) -> str:
+    """Say why a mark ends no hold: planted with a time to come, it would end every hold that is set until then."""
+    if not key.startswith(hold_prefix(world.cluster)) or not parse_hold_key(key)[1]:
+        return ""
+    when = _time(data, "released")
+    if when is None:
+        return "it tells no time at which a hold ended"
+    return f"it is dated {when.isoformat()}, in the future, and ends no hold" if _is_ahead(world, when) else ""
 
 
 def _held(world: World, key: str) -> str:
