@@ -60,7 +60,7 @@ def test_a_rekey_tells_of_the_wal_of_each_repository_and_names_what_failed():
         "  FAILED in vault: …08: damaged"]
     assert rekey_done("shop", report, dry_run=False) == (
         "done: rekey shop 0 backups 0 B, 4 files of WAL 4.0 MB, 2 failed")
-    assert report["failed"] == ["WAL of vault: 2 files stay as they were: …07: no key opens it"]
+    assert report["failed"] == ["WAL of vault: 2 files not rekeyed: …07: no key opens it"]
     assert "1 files of WAL in repository vault stay" in report["warnings"][0] and report["changed"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ..model.pick import PHYSICAL
+from .render import counted
 
 if TYPE_CHECKING:
     from ..ops.rekey import Rekeyed
@@ -37,8 +38,7 @@ def _wal(row: RekeyedWal) -> dict[str, Any]:
 
 def _failed(row: RekeyedWal) -> str:
     """Tell of the first file by name; the others are in the report."""
-    files = f"{row.failed} file{'' if row.failed == 1 else 's'}"
-    return f"WAL of {row.repository}: {files} stay as they were: {row.reasons[0]}"
+    return f"WAL of {row.repository}: {counted(row.failed, 'file')} not rekeyed: {row.reasons[0]}"
 
 
 def _of_wal(done: Sequence[Rekeyed], wal: Sequence[RekeyedWal] | None) -> list[str]:

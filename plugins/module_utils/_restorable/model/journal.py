@@ -107,6 +107,9 @@ def read_event(data: bytes) -> tuple[Event, Mapping[str, str], bytes]:
         values = {each.name: body[each.name] for each in fields(Event)}
         values["at"] = datetime.fromisoformat(values["at"])
         values["deleted"] = tuple(values["deleted"])
+        if not all(isinstance(values[name], dict) for name in ("details", "present", "heads")) or \
+                not all(isinstance(each, str) for each in (*values["present"].values(), *values["deleted"])):
+            raise Unreadable("its facts have another form than those of an event")
         return Event(**values), signature, covered
     except Unreadable:
         raise
