@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from typing import Iterable, Iterator
 
 from ..errors import ConfigError, Damaged, NotFound, RestorableError, Unavailable
+from ..model.catalogue import Catalogue
 from ..model.finding import parse_finding
 from ..model.journal import Facts
 from ..model.manifest import Item, Manifest
-from ..model.naming import MANIFEST, BackupId, later_manifest, manifest_generation, object_key, set_prefix
+from ..model.naming import MANIFEST, BackupId, hold_prefix, later_manifest, manifest_generation, object_key, set_prefix
 from ..model.rekeying import Change, changes, next_generation, rekeyed
 from ..ports import Store
 from ..stream.tee import put_everywhere
@@ -137,8 +138,11 @@ def _keep_held(world: World, stores: Iterable[Store], backup: BackupId) -> None:
     """Put what a rekey has added to a held set under its legal hold too, where the store has one."""
     for store in stores:
         if protection_of(store):
-            for each in read_catalogue(store, world.cluster).committed():
-                if each.id == backup and each.held:
+            # not the whole cluster: it would be listed twice for each set
+            entries = (entry for prefix in (set_prefix(world.cluster, backup), hold_prefix(world.cluster))
+                       for entry in store.list(prefix))
+            for each in Catalogue.of(world.cluster, ((entry.key, entry.size) for entry in entries)).committed():
+                if each.held:
                     hold_objects(store, world.cluster, each, on=True)
 
 
