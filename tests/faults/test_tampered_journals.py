@@ -72,7 +72,7 @@ def test_an_event_says_who_did_what_where_with_which_result(alone):
 
 @pytest.mark.parametrize("changes", [
     {"present": {"shop/backup/x/manifest.json": ["many"]}}, {"present": ["x"]}, {"details": ["x"]}, {"heads": "x"},
-    {"deleted": [{"key": "x"}]}], ids=lambda changes: json.dumps(changes))
+    {"deleted": [{"key": "x"}]}], ids=json.dumps)
 def test_an_event_whose_facts_have_another_form_is_a_finding_and_stops_no_audit(alone, changes):
     rewritten(alone, 5, **changes)
     assert alone.kinds() == [("unreadable", "local", "db1.postgres 5")]
