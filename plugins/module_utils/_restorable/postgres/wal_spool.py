@@ -20,7 +20,8 @@ _SCRIPT = """\
 #!/bin/sh
 # restore_command of a recovery by restorable: $1 is the file's name, $2 where it shall lie
 spool={spool}
-: >"$spool/want/$1" || exit 255
+# not `:`, as a redirection that fails would then end the shell with 2, which is the end of the WAL (POSIX, 2.8.1)
+true >"$spool/want/$1" || exit 255
 while :; do
   if [ -e "$spool/ready/$1" ]; then
     rm -f "$spool/want/$1"
