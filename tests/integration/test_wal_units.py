@@ -40,6 +40,21 @@ def test_a_unit_of_odd_paths_pleases_systemd_and_starts_the_verb_of_the_method(t
     assert shlex.split(unit.read_text().partition("ExecStart=")[2].splitlines()[0])[0] == command.replace("%", "%%")
 
 
+def test_what_lies_in_tmp_is_in_sight_of_the_service(tmp_path):
+    places = {"private": ({}, {"host": "/run/postgresql"}, "/srv/tmp"), "spool": ({"spool": "/tmp/spool"}, {}, "/srv"),
+              "data": ({"data_directory": "/var/tmp/data"}, {}, "/srv"), "socket": ({}, {"host": "/tmp"}, "/srv"),
+              "repository": ({}, {}, "/var/tmp/backups")}
+    template = str(ROLE / "templates" / "unit.service.j2")
+    units = [{"ansible.builtin.template": {"src": template, "dest": f"{tmp_path}/{name}"},
+              "vars": {"wal_archive_name": "shop", "restorable_repositories": {"local": {"path": repository}},
+                       "restorable_clusters": {"shop": {"wal": wal, "connection": connection}}}}
+             for name, (wal, connection, repository) in places.items()]
+    files = [{"ansible.builtin.include_vars": str(ROLE / each / "main.yml")} for each in ("defaults", "vars")]
+    done = Ansible(tmp_path).tasks(*files, *units)
+    assert done.status == 0, done.text
+    assert [name for name in places if "PrivateTmp=true" in (tmp_path / name).read_text()] == ["private"]
+
+
 def test_removal_lets_systemd_read_its_units_again_and_happens_once(tmp_path, monkeypatch):
     units = tmp_path / "units"
     units.mkdir()
