@@ -113,6 +113,11 @@ def _lineage(world: World, store: Store, wal: WalCatalogue, manifests: dict[Back
              timeline: int) -> Lineage:
     numbers = [each.base.timeline for each in manifests.values() if each.base]
     known = {stored.file.timeline: "" for stored in wal.histories}
+    there = {*known, *wal.timelines(), *numbers}
+    if timeline and not 1 <= timeline <= max(there):
+        raise Refused(f"timeline {timeline} is not in repository {store.name}, which has "
+                      f"{' and '.join(map(str, sorted(there)))}", code="recover.other_timeline",
+                      hint="Choose one of these with --timeline, or leave it out for the newest.")
     newest = timeline or max(latest(known, dict.fromkeys(wal.timelines())), *numbers)
     across = any(each.base.timeline == newest and each.base.left for each in manifests.values() if each.base)
     if newest not in known and newest in numbers and not across:
