@@ -15,6 +15,7 @@ from datetime import datetime
 
 import pytest
 
+from _restorable.app import wire
 from _restorable.errors import Refused
 from kit.chain import failed, flipped, programs
 from kit.physical import CONFIG, Physical, archiving
@@ -121,6 +122,27 @@ def test_the_end_of_the_wal_and_a_random_moment_are_reached(empty_server, folder
     # the server that was copied was neither asked for WAL nor given any
     assert chain.server.sql("SELECT archived_count, last_archived_wal FROM pg_stat_archiver") == before
     assert chain.server.sql("SELECT count(*) FROM pg_stat_replication") == [(0,)]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_random_moment_behind_the_last_commit_is_the_end_of_the_wal(empty_server, folder, monkeypatch, rows):
+    """On a quiet server the last segment comes long after what was committed in it."""
+    chain = Physical(empty_server(15, config=archiving(15)), folder)
+    chain.archived, chain.sleep = True, chain.waiting
+    chain.server.sql("CREATE TABLE rows (id int)")
+    chain.based()
+    for number in range(rows):
+        chain.server.sql(f"INSERT INTO rows VALUES ({number})")
+    time.sleep(2.5)
+    chain.server.sql("SELECT pg_create_restore_point('quiet')")
+    chain.switch()
+    monkeypatch.setattr(wire, "chooser", lambda _seed: lambda moments: moments[-1])
+    evidence = chain.drill_base(moment="random", checks=[{"sql": "SELECT count(*) FROM rows", "database": "postgres",
+                                                          "expect": rows}])
+    assert evidence.verdict == "passed", evidence.checks
+    assert "in the last archived segment" in evidence.recovery["reached"]
+    assert evidence.recovery["target"].startswith("time ") and "committed after time" in " ".join(evidence.notes)
+    assert len([each for each in evidence.checks if each.name == "target"]) == 1
 
 
 def test_a_drill_ends_no_foreign_process(drilled):

@@ -52,6 +52,13 @@ def why_it_died(told: Told, target: Target, tail: str) -> RestorableError:
                    hint="Read its words; drill another base backup with `restorable drill --kind base`.")
 
 
+def all_replayed(told: Told, last_segment_start: Lsn | None) -> bool:
+    """Say whether a server that did not find its target had come into the last archived segment before it ended."""
+    short = any(_SHORT in each for each in told.fatal)
+    return short and last_segment_start is not None and bool(told.redo_done) and \
+        Lsn.parse(told.redo_done) >= last_segment_start
+
+
 def check_reached(told: Told, target: Target, *, replayed: Lsn, last_segment_start: Lsn | None, stop: Lsn) -> str:
     """Return how the target was reached, in words; raise Refused unless the server's own words and place prove it."""
     if replayed < stop:

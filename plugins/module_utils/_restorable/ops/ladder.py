@@ -53,6 +53,11 @@ class Ladder:
                 self.notes.append(f"the copy in {copy} could not be read: {each.name}: {each.detail}")
         self.checks, self._blocked = [], False
 
+    def begin_again(self, notes: list[str]) -> None:
+        """Forget what was found and measured; the notes are these."""
+        self.checks, self._blocked, self.notes = [], False, notes
+        self._began, self._phases = self._clock.elapsed(), {}
+
     def now(self) -> float:
         """Return the seconds that rungs are measured with."""
         return self._clock.elapsed()
