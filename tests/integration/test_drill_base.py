@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -31,7 +31,7 @@ def drilled(empty_server, folder):
         chain = Physical(empty_server(major, config=CONFIG[major]), folder, **options)
         chain.server.sql("CREATE TABLE kept (id int PRIMARY KEY, t text)",
                          "INSERT INTO kept SELECT g, repeat('x', 100) FROM generate_series(1, 5000) g")
-        chain.based()
+        chain.manifest_time = datetime.fromisoformat(chain.based().base.stop_time)
         return chain
     return make
 
@@ -143,6 +143,25 @@ def test_a_random_moment_behind_the_last_commit_is_the_end_of_the_wal(empty_serv
     assert "in the last archived segment" in evidence.recovery["reached"]
     assert evidence.recovery["target"].startswith("time ") and "committed after time" in " ".join(evidence.notes)
     assert len([each for each in evidence.checks if each.name == "target"]) == 1
+
+
+def test_a_moment_that_a_base_backup_does_not_lead_to_is_no_fault_of_it(drilled):
+    chain = drilled()
+    before = chain.files()
+    early, late = chain.manifest_time - timedelta(days=1), chain.manifest_time + timedelta(milliseconds=1)
+    for moment in (early, late, late + timedelta(days=1)):
+        with pytest.raises(Refused, match="is none that base backup") as caught:
+            chain.drill_base(moment=moment.isoformat())
+        assert caught.value.code == "drill.out_of_reach" and "--backup" in caught.value.hint
+    assert chain.files() == before
+
+
+def test_a_random_moment_of_a_base_backup_that_cannot_be_read_is_a_finding(drilled):
+    chain = drilled()
+    path = chain.objects(chain.ids()[0])[-1]
+    assert path.name == "manifest.json"
+    path.write_bytes(b"{}")
+    assert chain.drill_base(moment="random").verdict == "failed"
 
 
 def test_a_drill_ends_no_foreign_process(drilled):

@@ -4,13 +4,15 @@
 """A gap of the WAL is never taken for its end: not after a promotion, not behind a base that brings its own WAL."""
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from contextlib import contextmanager
 
 import pytest
+import zstandard
 
-from _restorable.errors import Refused, RestorableError
+from _restorable.errors import Damaged, Refused, RestorableError
 from kit.archiving import wait_until
 from kit.physical import Physical, archiving
 from kit.servers import start_standby
@@ -125,6 +127,26 @@ def test_a_gap_that_only_all_repositories_together_show_is_refused(chain, data):
         with without(chain, names[1], repository="vault"), pytest.raises(Refused, match="WAL has a gap") as caught:
             chain.recover(data)
         assert caught.value.code == "recover.gap" and not data.exists()
+
+
+def test_a_segment_that_was_damaged_before_it_was_archived_is_not_the_end_of_the_wal(chain, data):
+    chain.archived = True
+    chain.based()
+    names = written(chain, 1, 2, 3)
+    [path] = (chain.folder / "local" / "app" / "wal").rglob(f"{names[1]}-*")
+    packed = zstandard.ZstdDecompressor().decompress(path.read_bytes(), max_output_size=2**20)
+    rotten = packed[:40] + b"\xff" * 4000 + packed[4040:]
+    digest = path.name.partition("-")[2].partition(".")[0]
+    path.unlink()
+    path = path.with_name(path.name.replace(digest, hashlib.sha256(rotten).hexdigest()[:len(digest)]))
+    path.write_bytes(zstandard.ZstdCompressor().compress(rotten))
+    with pytest.raises(Refused, match="the last archived segment begins at"):
+        chain.recover(data)
+    with pytest.raises(Damaged, match="the last archived segment begins at") as caught:
+        chain.recover(data, "name", "x")
+    assert caught.value.code == "recover.wal_unreadable" and list(data.parent.iterdir()) == []
+    evidence = chain.drill_base()
+    assert evidence.verdict == "failed" and any("begins at" in each.detail for each in evidence.checks)
 
 
 class Losing:

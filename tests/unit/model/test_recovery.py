@@ -63,6 +63,25 @@ def test_a_place_that_cannot_be_reached_is_refused_with_what_can_be(place, what)
     assert all(str(each) in caught.value.hint for each in GAPPED)
 
 
+def test_a_place_behind_the_gap_at_which_all_wal_ends_is_not_said_to_be_its_end():
+    with pytest.raises(Refused, match="inside a gap of the WAL, or behind it"):
+        chosen(Target.of("lsn", str(Lsn(900))), GAPPED[:1])
+
+
+@pytest.mark.parametrize(("begin", "until", "asked", "named"), [
+    ("2026-07-05T00:00:00.25+00:00", "2026-07-06", "2026-07-04", "2026-07-05T00:00:01Z after it"),
+    ("2026-07-05T00:00:00.25+00:00", "2026-07-05T00:00:00.75+00:00", "2026-07-04", "2026-07-05T00:00:00.250000Z after"),
+    ("2026-07-05T00:00:00.25+00:00", "2026-07-05T00:00:00.75+00:00", "2026-07-07", "2026-07-05T00:00:00.750000Z"),
+    ("2026-07-05", "2026-07-06T00:00:00.75+00:00", "2026-07-07", "2026-07-06T00:00:00Z before it")])
+def test_a_moment_that_is_named_can_be_asked_for_as_it_is_written(begin, until, asked, named):
+    one = [window(begin, 500, 800, until)]
+    with pytest.raises(Refused) as caught:
+        chosen(Target.of("time", f"{asked}T00:00:00Z"), one)
+    assert named in caught.value.hint
+    moment = next(word for word in caught.value.hint.rstrip(".").split() if word.startswith("2026"))
+    assert choose_window(one, Target.of("time", moment), NOW) == one[0]
+
+
 def test_a_time_ahead_of_the_clock_is_refused():
     with pytest.raises(Refused, match="ahead") as caught:
         chosen(Target.of("time", "2026-07-21T00:00:00Z"))

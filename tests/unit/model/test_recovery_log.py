@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import pytest
 
+from _restorable.errors import Damaged, Refused
 from _restorable.model.lsn import Lsn
-from _restorable.model.recovery_log import Told, all_replayed
+from _restorable.model.recovery_log import Told, all_replayed, why_it_died
+from _restorable.model.recovery_target import Target
 
 # of PostgreSQL 15, whose recovery_target_time lay behind the last commit
 SHORT = """\
@@ -25,3 +27,12 @@ SHORT = """\
     (SHORT.partition("\n")[2], "0/4000000", False)])
 def test_all_was_replayed_if_the_server_came_into_the_last_segment_before_it_missed_its_target(log, last, said):
     assert all_replayed(Told.read(log), Lsn.parse(last) if last else None) is said
+
+
+@pytest.mark.parametrize(("last", "kind", "code", "words"), [
+    ("0/4000000", Refused, "recover.not_reached", "the WAL ends before it, the last transaction"),
+    ("0/5000000", Damaged, "recover.wal_unreadable", "replay ended behind 0/4000110, the last")])
+def test_wal_that_cannot_be_read_to_its_end_is_not_said_to_end(last, kind, code, words):
+    error = why_it_died(Told.read(SHORT), Target.of("name", "x"), "", Lsn.parse(last))
+    assert (type(error), error.code) == (kind, code) and words in error.message
+    assert ("--backup" in error.hint) is (kind is Refused)

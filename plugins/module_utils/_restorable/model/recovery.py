@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Iterable, Sequence
 
 from ..errors import Refused
@@ -109,6 +109,8 @@ def _by_lsn(usable: Sequence[Window], place: Lsn) -> Window:
         return fitting[-1]
     if place < usable[0].start:
         what = "lies before the end of the oldest base backup"
+    elif place >= max(each.reach for each in usable) and usable[-1].beyond:
+        what = "lies inside a gap of the WAL, or behind it"
     elif place >= max(each.reach for each in usable):
         what = "lies after the last archived WAL"
     else:
@@ -120,8 +122,18 @@ def _nearest(usable: Sequence[Window], moment: datetime | None) -> str:
     """Say the nearest reachable moments on both sides, or without a moment everything that can be reached."""
     if moment is None:
         return "What can be reached: " + "; ".join(map(str, usable[-5:])) + "."
-    ends = [(each.until or each.begin) for each in usable]
-    earlier = max((each for each in ends if each <= moment), default=None)
-    later = min((each.begin for each in usable if each.begin > moment), default=None)
-    told = [f"{when:%Y-%m-%dT%H:%M:%SZ} {side}" for when, side in ((earlier, "before it"), (later, "after it")) if when]
+    earlier = max(((each.until or each.begin, each) for each in usable if (each.until or each.begin) <= moment),
+                  default=None, key=lambda pair: pair[0])
+    later = min((each for each in usable if each.begin > moment), default=None, key=lambda each: each.begin)
+    told = [f"{_whole(earlier[0], earlier[1])} before it"] if earlier else []
+    told += [f"{_whole(later.begin, later)} after it"] if later else []
     return f"The nearest moments that can be reached: {' and '.join(told) or 'none'}."
+
+
+def _whole(when: datetime, window: Window) -> str:
+    """Write a moment to the second if that second lies in the window, else exactly: it is to be asked for as it is."""
+    down = when.replace(microsecond=0)
+    for each in (down, down + timedelta(seconds=1)):
+        if window.begin <= each <= (window.until or window.begin):
+            return f"{each:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{when:%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -40,13 +40,21 @@ class Told:
                    tuple(each.strip() for each in _FATAL.findall(log)))
 
 
-def why_it_died(told: Told, target: Target, tail: str) -> RestorableError:
-    """Return the error of a server that ended during recovery."""
+def why_it_died(told: Told, target: Target, tail: str, last_segment_start: Lsn | None = None) -> RestorableError:
+    """Return the error of a server that ended during recovery; the archived WAL leads into the segment there."""
     if any(_SHORT in each for each in told.fatal):
+        if last_segment_start is not None and told.redo_done and not all_replayed(told, last_segment_start):
+            return Damaged(f"{target} was not reached: replay ended behind {told.redo_done}, the last archived segment "
+                           f"begins at {last_segment_start}", code="recover.wal_unreadable",
+                           hint="Between the two are records that the server cannot read, although they are what was "
+                                "archived: look with `pg_waldump`, recover to before them, take a new base backup.")
         reached = f"the last transaction it found was committed at {told.last_commit}" if told.last_commit else \
             "it found no committed transaction"
-        return Refused(f"{target} was not reached: the WAL ends before it, {reached}", code="recover.not_reached",
-                       hint="Recover to a moment before that, or to `latest`; nothing was kept of this attempt.")
+        older = "" if target.kind == "time" else \
+            "It may be older than the base backup that was begun with: name an older one by --backup (`backup`). "
+        hint = f"{older}Recover to a moment before that, or to `latest`; nothing was kept of this attempt."
+        return Refused(f"{target} was not reached: the WAL ends before it, {reached}", hint=hint,
+                       code="recover.not_reached")
     words = "; ".join(told.fatal[-2:]) or tail
     return Damaged(f"the recovering server ended: {words}", code="recover.died",
                    hint="Read its words; drill another base backup with `restorable drill --kind base`.")

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..errors import Refused, RestorableError
+from ..errors import Damaged, NotFound, Refused, RestorableError
 from ..model.catalogue import Backup
 from ..model.drill import LEVELS_BASE, Evidence, verdict
 from ..model.lsn import Lsn
 from ..model.manifest import Manifest
 from ..model.pick import PHYSICAL, Choose, pick
 from ..model.policy import Policy
+from ..model.recovery import Window
 from ..model.recovery_log import all_replayed, check_reached, why_it_died
 from ..model.recovery_target import Target
 from ..model.settings import ClusterSettings, DrillJob
@@ -148,15 +149,31 @@ def _target(world: World, store: Store, backup: Backup, moment: str, choose: Cho
     """Return the target; a random one lies between the backup's end and the last archived WAL."""
     if moment == "":
         return Target()
+    fixed = Target() if moment == RANDOM else Target.of("time", moment)
+    try:
+        window = recoverable(world, store, only=str(backup.id)).windows[0]
+    except (Damaged, NotFound, Refused):
+        return fixed                   # the plan meets it again, and makes it a finding
     if moment != RANDOM:
-        return Target.of("time", moment)
-    window = recoverable(world, store, only=str(backup.id)).windows[0]
+        _require_within(window, fixed, world.clock.now())
+        return fixed
     seconds = int((window.until - window.begin).total_seconds()) if window.until else 0
     if seconds < 1:
         raise Refused(f"base {backup.id} has no WAL behind it to draw a moment from", code="drill.no_window",
                       hint="Drill it without a moment, or archive WAL (docs/wal.md).")
     drawn = window.begin + timedelta(seconds=choose(range(seconds)))
     return Target.of("time", drawn.isoformat())
+
+
+def _require_within(window: Window, target: Target, now: datetime) -> None:
+    """Raise Refused for a moment that a backup cannot lead to, which is no fault of it; a gap of its WAL is one."""
+    alone = window.reach <= window.start
+    late = alone or (window.until is not None and target.time > window.until)
+    if target.time < window.begin or target.time > now or (late and not window.beyond):
+        until = "" if alone or window.until is None else f" to {window.until:%Y-%m-%d %H:%M:%S}"
+        raise Refused(f"{target} is none that base backup {window.backup} leads to", code="drill.out_of_reach",
+                      hint=f"It leads from {window.begin:%Y-%m-%d %H:%M:%S}{until} UTC. Name such a moment, or by "
+                           "--backup (`backup`) another one of `restorable list`.")
 
 
 def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why: str, target: Target,
@@ -234,7 +251,8 @@ def _run(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, lad
             told = recovery.wait_until_recovered(lambda: feed.error)
             if not recovery.alive():
                 ended.nothing_later = feed.error is None and all_replayed(told, last_segment_start(plan))
-                raise feed.error or why_it_died(told, plan.target, recovery.last_words())
+                raise feed.error or why_it_died(told, plan.target, recovery.last_words(),
+                                             last_segment_start(plan))
         ended.no_wal = feed.error is not None
         if ladder.stopped:
             ladder.skip_rest("L3", "the server did not recover")
