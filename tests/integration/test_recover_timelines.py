@@ -36,3 +36,9 @@ def test_the_newest_timeline_is_followed_unless_an_older_one_is_asked_for(empty_
             with pytest.raises(Refused, match=f"timeline {unknown} is not in .* local, which has 1 and 2") as caught:
                 chain.recover(data, timeline=unknown)
             assert caught.value.code == "recover.other_timeline" and not data.exists()
+        # a base of the old primary is beside the newest timeline, and whole all the same
+        chain.server = primary
+        beside = chain.based()
+        evidence = chain.drill_base(backup=str(beside.id))
+        assert evidence.verdict == "passed", evidence.checks
+        assert any("timeline 1" in each for each in evidence.notes)

@@ -29,7 +29,7 @@ from .materialise import materialise
 from .objects import read_item
 from .reach import reach
 from .recover import feeding
-from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_recovery
+from .recover_plan import RecoverPlan, last_segment_start, plan_on_its_timeline
 from .recovery_ports import Recovery, RecoveryPlace
 from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
@@ -187,7 +187,7 @@ def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why:
     server = "none"
     if manifest is not None:
         with ladder.rung("L1", CHAIN):
-            found = plan_recovery(only, place, RecoverWish(target, str(backup.id)))
+            found = plan_on_its_timeline(only, place, manifest, target)
     if found is not None:
         server = found.server
         ladder.notes += (*found.notes, *wal_elsewhere(world, found))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Mapping, Sequence
 
 from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
@@ -104,6 +104,19 @@ def plan_recovery(world: World, place: RecoveryPlace, wish: RecoverWish) -> Reco
             continue
         return _plan(world, place, wish, found, window, chain, notes)
     raise first or NotFound(f"cluster {world.cluster} has no repository", hint="Name one.", code="repository.none")
+
+
+def plan_on_its_timeline(world: World, place: RecoveryPlace, manifest: Manifest, target: Target) -> RecoverPlan:
+    """Plan from one backup along the newest timeline or, where that left the backup's own before it, along its own."""
+    try:
+        return plan_recovery(world, place, RecoverWish(target, str(manifest.id)))
+    except Refused as error:
+        if error.code != "recover.other_timeline" or manifest.base is None:
+            raise
+    own = manifest.base.timeline
+    plan = plan_recovery(world, place, RecoverWish(target, str(manifest.id), own))
+    told = f"{manifest.id} lies beside the newest timeline, and was recovered along its own, timeline {own}"
+    return replace(plan, notes=(*plan.notes, told))
 
 
 def _plan(world: World, place: RecoveryPlace, wish: RecoverWish, found: Recoverable, window: Window,
