@@ -14,6 +14,7 @@ from _restorable.errors import ConfigError, Damaged, NotFound, RestorableError, 
 from _restorable.model.manifest import _digest
 from _restorable.store.local import LocalStore
 from kit.chain import NAME, Chain, failed, flipped, new_folder, programs
+from kit.faulty_store import MisreadingStore
 
 OBJECTS = ["dmg.dump.zst", "dmg.fingerprint.json.zst", "globals.sql.zst", "globals.inventory.json.zst", "manifest.json"]
 PLACES = ["first", "middle", "last"]
@@ -142,7 +143,46 @@ def test_a_repository_that_takes_no_finding_is_warned_of(copy, monkeypatch):
     monkeypatch.setattr(LocalStore, "put", full)
     found = copy.verify("latest")[0]
     assert (found.verdict, found.noted) == ("failed", False)
-    assert found.warning.startswith("repository local: no space left: so `restorable list`")
+    assert found.warnings[0].startswith("repository local: no space left: so `restorable list`")
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_what_was_read_wrongly_once_is_read_again_and_no_damage(copy, name):
+    ending, newer, stores = newest(copy, name).name, copy.ids()[-1], []
+    copy.wrap_store = lambda store: stores.append(MisreadingStore(store, f"{newer}/{ending}")) or stores[-1]
+    [found] = copy.verify("latest")
+    copy.wrap_store = lambda store: store
+    assert (stores[-1].left, stores[-1].readings) == (0, 2 if name != "dmg.fingerprint.json.zst" else 3)
+    assert (found.verdict, found.noted, states(copy)) == ("passed", False, ["committed", "committed"])
+    [told] = found.warnings
+    assert "read wrongly once: " in told and ("manifest" if name == "manifest.json" else ending) in told
+
+
+def test_what_was_read_wrongly_twice_is_damage(copy):
+    path = newest(copy, "dmg.dump.zst")
+    copy.wrap_store = lambda store: MisreadingStore(store, path.name, times=2)
+    [found] = copy.verify("latest")
+    copy.wrap_store = lambda store: store
+    assert (found.verdict, found.noted, states(copy)) == ("failed", True, ["committed", "damaged"])
+
+
+@pytest.mark.parametrize("at", [1, 2], ids=["at once", "when it is read again"])
+def test_a_store_that_is_unreachable_is_no_damage(copy, at):
+    path = newest(copy, "dmg.dump.zst")
+    away = Unavailable("repository local: the network went away", code="store.unreachable")
+
+    class Away(MisreadingStore):
+        def get(self, key):
+            if key.endswith(self.ending) and self.readings == at - 1:
+                self.readings += 1
+                raise away
+            yield from super().get(key)
+    stores = []
+    copy.wrap_store = lambda store: stores.append(Away(store, path.name)) or stores[-1]
+    [found] = copy.verify("latest")
+    copy.wrap_store = lambda store: store
+    assert stores[-1].readings == at
+    assert (found.verdict, found.noted, states(copy)) == ("incomplete", False, ["committed", "committed"])
 
 
 def test_the_alarm_of_a_damaged_backup_outlives_it_until_another_one_is_proven(copy):

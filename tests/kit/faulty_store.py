@@ -48,6 +48,23 @@ class FaultyStore:
         return self.inner.free_bytes()
 
 
+class MisreadingStore(FaultyStore):
+    """Gives other bytes than those that lie there, in the first times readings of a key that ends so."""
+
+    def __init__(self, inner, ending: str, *, times: int = 1):
+        super().__init__(inner, Faults())
+        self.ending, self.left, self.readings = ending, times, 0
+
+    def get(self, key):
+        chunks = self.inner.get(key)
+        if key.endswith(self.ending):
+            self.readings += 1
+            if self.left:
+                self.left -= 1
+                chunks = (chunk[:-1] + bytes([chunk[-1] ^ 0x01]) for chunk in chunks if chunk)
+        yield from chunks
+
+
 def struck(chunks, fault):
     """Pass chunks on until fault.after_bytes have passed, then fail; a shorter stream is not struck."""
     passed = 0

@@ -167,7 +167,7 @@ def verify_report(found: Sequence[Verified], *, dry_run: bool = False) -> Plain:
     told = {row["verdict"] for row in rows}
     worst = next((each for each in ("failed", "incomplete") if each in told), "passed")
     return {"changed": any(each.noted for each in found), "verdict": "" if dry_run else worst, "backups": rows,
-            "warnings": [each.warning for each in found if each.warning]}
+            "warnings": [words for each in found for words in each.warnings]}
 
 
 def _check(check: Check) -> Plain:

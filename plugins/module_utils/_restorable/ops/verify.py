@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Callable
 
-from ..errors import RestorableError
+from ..errors import ConfigError, RestorableError, Unavailable
 from ..model.catalogue import Backup
 from ..model.drill import Check, verdict
-from ..model.manifest import Manifest
+from ..model.manifest import Item, Manifest
 from ..model.text import human_bytes
 from ..ports import Archives, RestoreOptions, Store
 from .copies import Shelf, no_prune
@@ -18,6 +20,8 @@ from .ladder import Ladder
 from .objects import read_fingerprint, read_item, read_stored
 from .rungs import require_data_entries
 from .world import World, read_manifest
+
+ONCE = "read wrongly once"
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Verified:
     backup: Backup | None
     checks: tuple[Check, ...]
     noted: bool = False            # the finding is news, and lies beside the set now
-    warning: str = ""              # why it could not be laid there
+    warnings: tuple[str, ...] = () # why it could not be laid there, and what was read wrongly once
 
     @property
     def verdict(self) -> str:
@@ -40,6 +44,7 @@ def verify(world: World, archives: Archives, wish: str = "all", *, dry_run: bool
     """Check one set, or all, in every repository that has it; dry_run only names what would be read.
 
     What is found damaged, or whole again, is left beside the set, so that lists and the status tell it.
+    What was read wrongly is read a second time, as a whole: a fault of the network passes, and damage stays.
     A repository that cannot be read stops no other; it is a row of its own, and without any that can it is raised.
     """
     if dry_run:
@@ -60,19 +65,23 @@ def _chosen(shelf: Shelf, wish: str) -> list[tuple[Store, Backup]]:
 
 def _verified(world: World, store: Store, archives: Archives, backup: Backup) -> Verified:
     checks = _check(world, store, archives, backup)
+    once = tuple(f"backup {backup.id} in {store.name}: {each.name}: {each.detail}; the second reading was right"
+                 for each in checks if each.result == "ok" and ONCE in each.detail)
     try:
-        return Verified(store.name, backup, checks, note_finding(world, store, backup.id, verdict(checks), checks))
+        noted = note_finding(world, store, backup.id, verdict(checks), checks)
     except RestorableError as error:
-        return Verified(store.name, backup, checks, warning=f"{error.message}: so `restorable list` and `restorable "
-                                                            f"status` do not tell what was found of {backup.id}")
+        untold = (f"{error.message}: so `restorable list` and `restorable status` do not tell what was found of "
+                  f"{backup.id}")
+        return Verified(store.name, backup, checks, False, (*once, untold))
+    return Verified(store.name, backup, checks, noted, once)
 
 
 def _check(world: World, store: Store, archives: Archives, backup: Backup) -> tuple[Check, ...]:
     ladder = Ladder(world.clock, world.progress, frozenset())
     with ladder.phase(f"verify {backup.id}", backup.size):
-        with ladder.rung("L0", "manifest"):
-            manifest = read_manifest(store, world.cluster, backup.id)
-        if not ladder.stopped:
+        manifests: list[Manifest] = []
+        _ask(ladder, "L0", "manifest", "", lambda: manifests.append(read_manifest(store, world.cluster, backup.id)))
+        for manifest in manifests:
             _check_items(world, store, archives, manifest, ladder)
     return tuple(ladder.checks)
 
@@ -80,22 +89,41 @@ def _check(world: World, store: Store, archives: Archives, backup: Backup) -> tu
 def _check_items(world: World, store: Store, archives: Archives, manifest: Manifest, ladder: Ladder) -> None:
     closed = [item for item in manifest.items if item.encryption and not world.keys.openable]
     for item in closed:
-        with ladder.rung("L0", f"object {item.name}", f"{human_bytes(item.size)}, as stored"):
-            read_stored(world, store, manifest, item)
+        _ask(ladder, "L0", f"object {item.name}", f"{human_bytes(item.size)}, as stored",
+             partial(read_stored, world, store, manifest, item))
     if closed:
         # the hosts that dump are meant to hold public keys only, so this is how most of them verify
         ladder.not_run("L1", "opened", f"{len(closed)} sealed objects: no identity is set here", optional=True)
     for item in manifest.items:
-        if item in closed:
-            continue
-        level = "L1" if item.role == "dump" else "L0"
-        with ladder.rung(level, f"object {item.name}", human_bytes(item.size)):
-            plain = read_item(world, store, manifest, item)
-            if item.role != "dump":
-                for _chunk in plain:
-                    pass
-                continue
-            fingerprint = read_fingerprint(world, store, manifest, item.database)
-            lines = archives.contents(plain, RestoreOptions(item.format))
-            if fingerprint is not None and item.format != "plain":
-                require_data_entries(lines, fingerprint)
+        if item not in closed:
+            _ask(ladder, "L1" if item.role == "dump" else "L0", f"object {item.name}", human_bytes(item.size),
+                 partial(_read, world, store, archives, manifest, item))
+
+
+def _ask(ladder: Ladder, level: str, name: str, detail: str, read: Callable[[], None]) -> None:
+    """Make one check; only what two readings found is a finding."""
+    began = ladder.now()
+    try:
+        try:
+            read()
+        except RestorableError as error:
+            if isinstance(error, (ConfigError, Unavailable)):
+                raise                  # it tells of this machine or of the way there, and nothing of the bytes
+            read()
+            detail = f"{detail}, {ONCE}: {error.message}".lstrip(", ")
+    except RestorableError as error:
+        ladder.found(level, name, error, seconds=ladder.now() - began)
+    else:
+        ladder.ok(level, name, detail, seconds=ladder.now() - began)
+
+
+def _read(world: World, store: Store, archives: Archives, manifest: Manifest, item: Item) -> None:
+    plain = read_item(world, store, manifest, item)
+    if item.role != "dump":
+        for _chunk in plain:
+            pass
+        return
+    fingerprint = read_fingerprint(world, store, manifest, item.database)
+    lines = archives.contents(plain, RestoreOptions(item.format))
+    if fingerprint is not None and item.format != "plain":
+        require_data_entries(lines, fingerprint)
