@@ -12,7 +12,15 @@ import pytest
 from _restorable.errors import Refused, Unavailable
 from _restorable.host.signer import new_key, signer, verifier
 from _restorable.model.journal import Facts, read_event, signed_bytes
-from _restorable.model.naming import drill_prefix, journal_id_key, later_manifest, manifest_key, object_key
+from _restorable.model.naming import (
+    drill_prefix,
+    journal_id_key,
+    journal_prefix,
+    later_manifest,
+    manifest_key,
+    object_key,
+)
+from _restorable.ops.audit import audit
 from _restorable.ops.journal import announce, record
 from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
@@ -296,6 +304,74 @@ def test_two_writers_of_one_chain_at_once_both_get_their_event(journals):
     assert record(world, Facts("hold", "ok")) == ()
     assert [journals.body(journals.event(number))["what"] for number in (6, 7)] == ["restore", "hold"]
     assert journals.kinds() == []
+
+
+def test_a_writer_killed_between_two_repositories_reads_as_cut_until_its_next_event(journals):
+    """Nothing that a kill leaves tells it from a cut; docs/security.md says so."""
+    world = journals.world()
+    with Faults(Fault("put", KeyboardInterrupt("kill -9"))) as faults:
+        object.__setattr__(world, "stores", (world.stores[0], FaultyStore(world.stores[1], faults)))
+        with pytest.raises(KeyboardInterrupt):
+            record(world, Facts("restore", "ok"))
+    [finding] = journals.audit().findings
+    assert (finding.kind, finding.repository, finding.where) == ("cut", "offsite", "db1.postgres 6")
+    assert "repository local has 1 later event" in finding.message and "restore ok" in finding.message
+    journals.backup()
+    assert journals.kinds() == []
+
+
+class Busy(FaultyStore):
+    """Lets another host work behind each listing of the journal, as far as there is work."""
+
+    def __init__(self, inner, *work):
+        super().__init__(inner, Faults())
+        self.work = list(work)
+
+    def list(self, prefix):
+        entries = list(self.inner.list(prefix))
+        yield from entries
+        if prefix == journal_prefix(CLUSTER) and self.work:
+            self.work.pop(0)()
+
+
+def beside(journals, *work):
+    """Audit while another host works; return what is found."""
+    world = journals.world()
+    local = Busy(journals.stores["local"], *work)
+    object.__setattr__(world, "stores", (local, *world.stores[1:]))
+    found = audit(world, journals.verify).findings
+    assert local.work == []
+    return [(each.kind, each.repository, each.where) for each in found]
+
+
+def other_backup(journals):
+    journals.backup(writer="db2.postgres")
+
+
+def pruned(journals, backup):
+    """Delete a backup everywhere as a prune of another host does."""
+    key = manifest_key(CLUSTER, backup)
+    journals.clock.move(3600)
+    announce(journals.world("db2.postgres"), Facts("prune", "begun", deleted=dict.fromkeys(journals.stores, (key,))))
+    for name in journals.stores:
+        del journals.objects(name)[key]
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_what_another_host_writes_during_an_audit_does_not_read_as_tampering(journals, times):
+    other_backup(journals)
+    assert beside(journals, *[lambda: other_backup(journals)] * times) == []
+
+
+def test_what_another_host_prunes_during_an_audit_does_not_read_as_missing(journals):
+    made = journals.backup()
+    assert beside(journals, lambda: pruned(journals, made)) == []
+
+
+def test_a_cut_chain_is_found_though_another_host_writes_meanwhile(journals):
+    other_backup(journals)
+    del journals.objects("offsite")[journals.event(5)]
+    assert beside(journals, *[lambda: other_backup(journals)] * 3) == [("cut", "offsite", "db1.postgres 5")]
 
 
 def test_a_repository_that_was_added_later_lacks_nothing(journals):

@@ -132,8 +132,9 @@ def _copies(views: Sequence[JournalView], explained: Mapping[str, Upkeep]) -> It
                 after = _after_last_common(other.chains.get(chain, ()), mine)
                 lost = [each for each in after if (each.id, view.repository) not in missed]
                 if lost:
+                    count = "1 later event" if len(lost) == 1 else f"{len(lost)} later events"
                     yield Finding("cut", view.repository, f"{chain} {found[-1].number + 1}",
-                                  f"repository {other.repository} has {len(lost)} later events, the last one of "
+                                  f"repository {other.repository} has {count}, the last one of "
                                   f"{lost[-1].at:%Y-%m-%d %H:%M:%S} UTC: {lost[-1].what} {lost[-1].result}")
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,8 @@ from ..model.naming import (
 from ..ports import Store
 from .journal import known_id
 from .world import World
+
+READINGS = 4                       # at most: a cut chain that grows meanwhile has its end elsewhere each time
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,33 @@ class AuditReport:
 
 
 def audit(world: World, verify: Verify | None) -> AuditReport:
-    """Read and check every journal; a repository that cannot be read raises, since silence would read as intact."""
+    """Read and check every journal; a repository that cannot be read raises, since silence would read as intact.
+
+    Other hosts share no lock with this one, and what they write while it is read looks like something that is
+    missing. So where something is found everything is read again, and only what two readings found is told.
+    """
     for store in world.stores:
         store.check(write=False)
-    if world.pen is None:
+    own = world.pen.chain if world.pen else ""
+    seen: set[tuple[str, str, str]] = set()
+    for _reading in range(READINGS):
+        views, (findings, notes) = _read(world, verify, own)
+        told = [each for each in findings if _place(each) in seen]
+        if told == findings:
+            break
+        seen = {_place(each) for each in findings}
+    return AuditReport(tuple(_audited(view) for view in views), tuple(told), tuple(notes))
+
+
+def _read(world: World, verify: Verify | None, own: str) -> tuple[list[JournalView], tuple[list[Finding], list[str]]]:
+    # an event of this host that is being written is in some repositories and not yet in others
+    with world.pen.lock.hold("audit", shared=True) if world.pen else nullcontext():
         views = [_view(world, store) for store in world.stores]
-    else:
-        # an event of this host that is being written is in some repositories and not yet in others
-        with world.pen.lock.hold("audit", shared=True):
-            views = [_view(world, store) for store in world.stores]
-    findings, notes = check(views, verify, own=world.pen.chain if world.pen else "")
-    return AuditReport(tuple(_audited(view) for view in views), tuple(findings), tuple(notes))
+    return views, check(views, verify, own=own)
+
+
+def _place(finding: Finding) -> tuple[str, str, str]:
+    return finding.kind, finding.repository, finding.where
 
 
 def _view(world: World, store: Store) -> JournalView:
