@@ -4,6 +4,7 @@
 """Which repository's copy of a backup is read: damage in one stops nothing while another has a good copy."""
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Callable, TypeVar
@@ -11,7 +12,7 @@ from typing import Callable, TypeVar
 from ..errors import Damaged, NotFound, RestorableError, Unavailable
 from ..model.catalogue import Backup, Catalogue, united
 from ..model.manifest import Manifest
-from ..model.naming import BackupId, object_key, set_prefix
+from ..model.naming import BackupId, cluster_prefix, object_key, set_prefix
 from ..model.pick import Choose, pick
 from ..ports import Store
 from .world import World, read_catalogue, read_manifest
@@ -151,4 +152,16 @@ def sound_manifest(store: Store, cluster: str, backup: BackupId) -> Manifest:
 
 def reading_failed(error: RestorableError, store: Store, cluster: str, backup: BackupId) -> bool:
     """Say whether an error is of the stored copy, not of the place that it is restored into."""
-    return error.code.startswith("store.") or f"{store.name}:{set_prefix(cluster, backup)}" in error.message
+    return error.code.startswith("store.") or names_object(error, store, set_prefix(cluster, backup))
+
+
+def names_object(error: RestorableError, store: Store, prefix: str) -> bool:
+    """Say whether an error is of an object of this repository; of disk's, not of old-disk's beside it."""
+    return re.search(rf"(?<![\w.-]){re.escape(f'{store.name}:{prefix}')}", error.message) is not None
+
+
+def names_repository(error: RestorableError, store: Store, cluster: str) -> bool:
+    """Say whether an error is of this repository, or of an object of the cluster in it."""
+    place = re.escape(store.name)
+    return names_object(error, store, cluster_prefix(cluster)) or \
+        re.search(rf"\brepository {place}(?![\w-]|\.\w)", error.message) is not None

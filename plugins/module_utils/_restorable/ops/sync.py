@@ -18,6 +18,7 @@ from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_key, manifest_generation, manifest_key, object_key, set_prefix
 from ..model.settings import ClusterSettings
 from ..ports import Store
+from .copies import names_repository
 from .evidence import blameless
 from .lacking import lacking, policies_of
 from .objects import counted, digest, expect, put_copy
@@ -98,7 +99,7 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
     with nullcontext() if dry_run else world.lock.hold("sync"):
         others = [store for store, _catalogue in readable]
         row.marks = copy_marks(world, target, others, ended, row.damaged, dry_run=dry_run)
-        wal = copy_wal(world, target, others, dry_run=dry_run)
+        wal = copy_wal(world, target, others, settings.wal_window, dry_run=dry_run)
     row.marks += wal.count
     row.damaged += wal.damaged
     row.conflicts += wal.conflicts
@@ -176,16 +177,12 @@ def _bring(world: World, target: Store, wanted: BackupId, readable: Sequence[tup
             row.sets.append(str(backup.id))
             return
         except (Damaged, NotFound, Unavailable) as reason:
-            if not _is_of(reason, source):
+            if not names_repository(reason, source, world.cluster):
                 raise
             row.notes.append(f"backup {backup.id} of {source.name} was passed over: {reason.message}")
             error = reason
     if error is not None:
         raise error
-
-
-def _is_of(error: RestorableError, store: Store) -> bool:
-    return f"{store.name}:" in error.message or f"repository {store.name}:" in error.message
 
 
 def copy_set(world: World, source: Store, target: Store, backup: BackupId, conflicts: list[str]) -> int:
