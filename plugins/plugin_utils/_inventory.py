@@ -16,6 +16,7 @@ from ansible_collections.restorable.postgres.plugins.module_utils._restorable.er
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.jobs import COMMANDS
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.reading import duration
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.s3_settings import CREDENTIALS
+from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.schedule import Schedule
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.settings import Settings
 from ansible_collections.restorable.postgres.plugins.module_utils._restorable.model.state_place import (
     needed_folders,
@@ -55,6 +56,16 @@ def misspelt_variables(names: Iterable[str], known: Iterable[str]) -> str:
     return ""
 
 
+def foreign_variables(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return a sentence for each variable that begins like a role's and is none; it may be somebody else's."""
+    good = list(known)
+    nearest = {name: difflib.get_close_matches(name, good, 2) for name in sorted(set(names) - set(good))}
+    return [f"{name} is no variable of this role, and is not read. "
+            + (f"The nearest are {' and '.join(near)}." if len(near) > 1 else
+               f"The nearest is {near[0]}." if near else "Remove it, unless it is of something else.")
+            for name, near in nearest.items()]
+
+
 def host_settings(body: Mapping[str, Any], secrets: str = "/etc/restorable") -> dict[str, Any]:
     """Return {"config", "secrets", "folders"}: the settings file, in which secrets became files, and these files.
 
@@ -90,10 +101,22 @@ def jobs(body: Mapping[str, Any], wait: str = "") -> list[dict[str, Any]]:
         "cluster": cluster.name, "job": job, "name": f"restorable-{cluster.name}-{job}",
         "command": ["--cluster", cluster.name, *_waiting(str(wait)), *COMMANDS[job]], "schedule": schedule.text,
         "timezone": schedule.timezone, "on_calendar": list(on_calendar(schedule)),
-        "cron": [{"fields": line.fields, "guard": line.guard} for line in crontab(schedule)],
+        "cron": _lines(schedule),
         "warnings": list(warnings(schedule, now)), "paths": written_folders(settings, cluster),
         "mounts": needed_folders(settings, cluster),
     } for cluster in settings.clusters.values() for job, schedule in cluster.schedules.items()]
+
+
+def cron_lines(text: str, where: str = "schedule") -> list[dict[str, str]]:
+    """Return the five fields, and the test to be put before the command, of the lines that mean a schedule."""
+    try:
+        return _lines(Schedule.parse(str(text), where=str(where)))
+    except RestorableError as error:
+        raise AnsibleFilterError(f"{error.message}. {error.hint}") from None
+
+
+def _lines(schedule: Schedule) -> list[dict[str, str]]:
+    return [{"fields": line.fields, "guard": line.guard} for line in crontab(schedule)]
 
 
 def _read(body: Mapping[str, Any]) -> Settings:

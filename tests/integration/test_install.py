@@ -17,7 +17,8 @@ from _restorable.version import VERSION
 from kit.plays import Ansible
 
 # a failure under RESTORABLE_NO_SKIPS=1 (conftest.py), which .ci/run sets
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="installing needs root")
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="installing needs root"),
+              pytest.mark.skipif(not os.path.exists("/usr/sbin/cron"), reason="no cron, which the role asks for")]
 
 
 @pytest.fixture
@@ -93,7 +94,10 @@ def version(ansible):
 
 def test_an_install_by_the_oldest_core_is_idempotent_and_leaves_backups_when_it_goes(oldest, host, place, tmp_path):
     ansible = Ansible(tmp_path, tools=oldest)      # the newest one installs in the scenarios systemd and cron
-    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron"})
+    wheel = tmp_path / "host/opt/wheels/somebodys.whl"
+    wheel.parent.mkdir(parents=True)
+    wheel.write_bytes(b"not ours")
+    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron", "agent_venv": f"{tmp_path}/host/opt/venv"})
     done = ansible.play("install", inventory)
     assert done.status == 0, done.text
     command = [tmp_path / "host/bin/restorable", "--config", tmp_path / "host/etc/config.json"]
@@ -115,6 +119,7 @@ def test_an_install_by_the_oldest_core_is_idempotent_and_leaves_backups_when_it_
     assert gone.status == 0, gone.text
     left = place()
     assert not {"bin/restorable", "etc/config.json", "cron"} & set(left)
+    assert wheel.exists()
     assert any(name.endswith("manifest.json") for name in left)
     assert "changed=0 " in ansible.play("uninstall", inventory).line("db1 ", "ok=")
 
@@ -130,6 +135,21 @@ def test_a_password_of_the_inventory_is_written_into_a_private_file_and_shown_no
     config = tmp_path / "host/etc/config.json"
     assert config.stat().st_mode & 0o777 == 0o640
     assert json.loads(config.read_text())["clusters"]["shop"]["connection"]["password_file"] == str(secret)
+
+    # another command's settings in the same folder, and a file that somebody wrote
+    used, mine = (secret.with_name(name) for name in ("crm.inventory.password", "mine.password"))
+    for path in (used, mine):
+        path.write_text("word\n")
+    other = config.with_name("other.json")
+    other.write_text(json.dumps({"password_file": str(used)}))
+    without = ansible.inventory(db1={**host(), "schedule_manager": "cron", "agent_client_version": 15})
+    assert ansible.play("install", without, "--check").status == 0
+    assert secret.exists()
+    done = ansible.play("install", without)
+    assert done.status == 0, done.text
+    assert {path.name for path in config.parent.iterdir()} == {path.name for path in (config, used, mine, other)}
+    assert "agent_client_version is no variable of this role" in done.line("WARNING: ")
+    assert "changed=0 " in ansible.play("install", without).line("db1 ", "ok=")
 
 
 def earlier(command):

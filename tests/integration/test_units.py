@@ -9,6 +9,7 @@ import configparser
 import json
 import os
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from kit.plays import Ansible
 
 BUCKET = {"type": "s3", "bucket": "b"}
+CRON = {"results": [{"stat": {"exists": True}}, {"stat": {"exists": False}}]}
 ODD = "a folder of 50%, $HOME and more"
 
 
@@ -40,14 +42,15 @@ def schedule(tmp_path):
     """
     ansible = Ansible(tmp_path)
 
-    def schedule(part, **hosts):
+    def schedule(part, *options, **hosts):
         found = {f"_schedule_{name}": f"{{{{ found.{name} }}}}" for name in next(iter(hosts.values()))["found"]}
         role = {"name": "restorable.postgres.schedule", "tasks_from": part}
         tasks = [{"ansible.builtin.include_role": role, "vars": found}]
         play = tmp_path / "play.yml"
         play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
         every = {"schedule_unit_dir": str(tmp_path / "units"), "schedule_cron_file": str(tmp_path / "cron")}
-        return ansible.play(str(play), ansible.inventory(**{name: {**every, **given} for name, given in hosts.items()}))
+        inventory = ansible.inventory(**{name: {**every, **given} for name, given in hosts.items()})
+        return ansible.play(str(play), inventory, *options)
     (tmp_path / "units").mkdir()
     return schedule
 
@@ -130,14 +133,26 @@ def test_what_the_host_cannot_keep_is_refused_before_anything_is_changed(schedul
         content = {"content": base64.b64encode(timezone.encode()).decode()} if timezone else {}
         at_hand = localtime or {"exists": True, "islnk": False}
         return {"found": {"link": {"stat": at_hand}, "named": {"stat": {}}, "timezone": content,
-                          "systemd": {"stat": {"exists": False}}},
+                          "systemd": {"stat": {"exists": False}}, "crond": CRON},
                 "schedule_manager": "cron", **more, "schedule_settings": {
                     "repositories": {"local": {"path": "/backups"}},
                     "clusters": {"shop": {"timezone": zone, "jobs": {"dump": {"schedule": "0 3 * * *"}}}}}}
 
     good = {"copied": host(timezone="Europe/Berlin\n", zone="Europe/Berlin"), "linked": host(link, zone="Asia/Kolkata"),
             "none": host({"exists": False})}
-    bad = {"another": host(timezone="Europe/Berlin\n"), "nameless": host(), "long": host(schedule_lock_wait="long")}
+    pager, far = "/usr/local/bin/page-us", {"exists": False}
+    good.update(listed=host(far, schedule_notify_command=[pager, 5]),
+                empty=host(far, restorable_notify={"command": None}),
+                none_at_all=host(far, restorable_notify=None),
+                spans=host(far, schedule_randomized_delay="1h30min 5 s"),
+                full=host(far, schedule_notify_command=["x" * 600]))
+    bad = {"another": host(timezone="Europe/Berlin\n"), "nameless": host(), "long": host(schedule_lock_wait="long"),
+           "texted": host(far, restorable_notify={"command": pager}), "told": host(far, restorable_notify=pager),
+           "spelt": host(far, schedule_notify_command=f"{pager} us"),
+           "late": host(far, schedule_catch_up="61 * * * *"),
+           "nested": host(far, schedule_notify_command=[[pager]]),
+           "never": host(far, schedule_randomized_delay="5minx"),
+           "filled": host(far, schedule_notify_command=["x" * 900])}
     done = schedule("check", **good, **bad)
     said = " ".join(done.text.split())
     for name in good:
@@ -146,5 +161,53 @@ def test_what_the_host_cannot_keep_is_refused_before_anything_is_changed(schedul
         assert "failed=1" in done.line(f"{name} ", "ok="), done.text
     for words in ("cron on another runs by the host's time zone, Europe/Berlin, and clusters.shop.timezone is UTC",
                   "cron on nameless runs by the host's time zone, and /etc/localtime is a copy that does not",
-                  "the time that jobs wait for each other is 'long'"):
+                  "the time that jobs wait for each other is 'long'",
+                  'restorable_notify.command is "/usr/local/bin/page-us" and must be a list of words',
+                  'restorable_notify is "/usr/local/bin/page-us", which is not a known setting',
+                  'schedule_notify_command is "/usr/local/bin/page-us us" and must be a list of words',
+                  'schedule_notify_command is [["/usr/local/bin/page-us"]] and must be a list of words',
+                  "schedule_catch_up is '61 * * * *': minute 61 is not in 0-59",
+                  'schedule_randomized_delay is "5minx", of which systemd makes no time',
+                  "because the command of a line has more than 998 characters: 0 3 * * *"):
         assert words in said, done.text
+
+
+@pytest.mark.parametrize("options", [(), ("--check",)])
+def test_cron_that_is_not_there_is_refused_while_the_timers_still_run(options, schedule, tmp_path):
+    timer = tmp_path / "units/restorable-shop-dump.timer"
+    timer.write_text("# Made by restorable.postgres.schedule; changes are lost.\n")
+    done = schedule("main", *options, db1={
+        "found": {"systemd": {"stat": {"exists": False}}, "link": {"stat": {"exists": False}},
+                  "crond": {"results": [{"stat": {"exists": False}}] * 2}},
+        "schedule_manager": "auto", "schedule_timezone": "UTC",
+        "schedule_settings": {"repositories": {"local": {"path": "/backups"}}, "clusters": {"shop": cluster("dump")}}})
+    assert done.status == 2, done.text
+    assert "db1 has no cron: there is neither /usr/sbin/cron nor /usr/sbin/crond" in " ".join(done.text.split())
+    assert list(tmp_path.glob("units/*")) == [timer]
+    assert not (tmp_path / "cron").exists()
+
+
+@pytest.mark.skipif(not shutil.which("crontab"), reason="no cron, whose reader judges the line")
+def test_a_line_of_the_greatest_length_pleases_cron_and_a_longer_one_does_not(schedule, tmp_path):
+    """Ask cron's own reader, because a file in which one line is too long is ignored as a whole."""
+    def host(fill):
+        return {"found": {"zone": "UTC", "systemd": {"stat": {"exists": False}}, "crond": CRON},
+                "schedule_manager": "cron", "schedule_cron_file": str(tmp_path / "cron"),
+                "schedule_catch_up": "@hourly",
+                "schedule_log_dir": "/log", "schedule_notify_command": ["x" * fill], "schedule_settings": {
+                    "repositories": {"local": {"path": "/backups"}}, "clusters": {"shop": cluster("dump")}}}
+
+    assert schedule("cron", db1=host(1)).status == 0
+    lines = [line for line in (tmp_path / "cron").read_text().splitlines() if " restorable " in line[:40]]
+    commands = [line.split(" ", 6)[6] for line in lines]
+    assert len(commands) == 2
+    most = 998 - max(map(len, commands)) + 1
+    for fill, status in [(most, 0), (most + 1, 1)]:
+        crontab = tmp_path / "crontab"             # a person's, which names no user
+        filled = [each.replace(" x ", f" {'x' * fill} ") for each in commands]
+        crontab.write_text("".join(f"0 * * * * {each}\n" for each in filled))
+        assert subprocess.run(["crontab", "-n", crontab], capture_output=True, check=False).returncode == status
+    judged = schedule("check", most=host(most), more=host(most + 1))
+    assert "failed=0" in judged.line("most ", "ok=")
+    assert "failed=1" in judged.line("more ", "ok=")
+    assert "has more than 998 characters" in " ".join(judged.text.split())

@@ -123,6 +123,44 @@ def test_a_variable_that_is_a_roles_but_for_a_letter_is_told(inventory, names, w
     assert inventory.misspelt_variables(names, ["agent_user", "agent_group"]) == words
 
 
+@pytest.mark.parametrize(("name", "words"), [
+    ("schedule_manager", []),
+    ("schedule_timezone", ["The nearest are schedule_manager and schedule_notify_command."]),
+    ("schedule_notify", ["The nearest are schedule_notify_command and schedule_manager."]),
+    ("schedule_of_the_cleaning_of_all_houses", ["Remove it, unless it is of something else."]),
+])
+def test_a_variable_that_only_begins_like_a_roles_is_told_with_the_nearest(inventory, name, words):
+    assert inventory.foreign_variables([name], ["schedule_manager", "schedule_notify_command"]) == [
+        f"{name} is no variable of this role, and is not read. {each}" for each in words]
+
+
+@pytest.mark.parametrize("role", ["agent", "compose", "schedule", "wal_archive"])
+def test_no_role_takes_its_own_results_for_foreign_variables(role):
+    source = yaml.safe_load((ROOT / f"roles/{role}/vars/main.yml").read_text())
+    options = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    tasks = [yaml.safe_load(path.read_text()) for path in (ROOT / f"roles/{role}/tasks").glob("*.yml")]
+    own = {name for name in [*source, *defined(tasks)] if name.startswith(f"{role}_")}
+    assert own - set(options["options"]) == set(source.get(f"_{role}_results", []))
+
+
+def defined(tasks):
+    """Yield every name that tasks give to something."""
+    for each in tasks.values() if isinstance(tasks, dict) else tasks if isinstance(tasks, list) else ():
+        yield from defined(each)
+    for key, value in tasks.items() if isinstance(tasks, dict) else ():
+        if key in ("register", "loop_var"):
+            yield value
+        elif key in ("vars", "ansible.builtin.set_fact"):
+            yield from value
+
+
+def test_a_schedule_is_said_in_lines_of_cron_or_refused_by_its_name(inventory):
+    assert inventory.cron_lines("@hourly") == [{"fields": "0 * * * *", "guard": ""}]
+    assert inventory.cron_lines("0 4 * * sun#1")[0]["guard"] == 'test "$(date +\\%u)" = 7'
+    with pytest.raises(AnsibleFilterError, match=r"schedule_catch_up is '61 \* \* \* \*': minute 61 is not in 0-59"):
+        inventory.cron_lines("61 * * * *", "schedule_catch_up")
+
+
 @pytest.mark.parametrize(("names", "words"), [
     (["restorable_clusters", "restorable_max_age", "restorable_hosts"], ""),
     (["restorable_cluters"], "restorable_cluters is no variable of this collection. Did you mean restorable_clusters?"),
