@@ -77,6 +77,23 @@ def test_a_job_that_is_killed_is_told_and_the_exit_status_stays_within_what_shel
     assert " prune was killed by SIGKILL\n" in ran.out
 
 
+def test_a_job_that_somebody_began_while_another_was_made_up_for_is_not_run_again(host, status):
+    missed(status, "shop-prune", "shop-verify")
+
+    class Beginning(io.StringIO):
+        """Runs the other job, as cron or a person does, while the first one is being made up for."""
+
+        def write(self, text):
+            if "prune was due at" in text:
+                one = host.run("--status-file", str(status / "shop-verify.json"), "verify")
+                assert one.status == 7
+            return super().write(text)
+
+    ran = host.run("catch-up", str(status), stream=Beginning)
+    assert (ran.status, "done: prune shop" in ran.out) == (0, True)
+    assert "shop-verify was due at" not in ran.out
+
+
 def test_a_job_that_left_the_schedule_and_comes_back_makes_up_for_nothing(host, status):
     missed(status, "shop-prune", "shop-verify")
     jobs = {"prune": {"schedule": NEVER_NOW}, "verify": {"schedule": NEVER_NOW}}

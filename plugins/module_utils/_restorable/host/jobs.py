@@ -12,6 +12,8 @@ import sys
 import time
 from typing import Callable, Iterator, Mapping, Sequence
 
+from ..stream.held import HeldSignals
+
 GRACE = 45.0                       # seconds that a child has to remove what is unfinished; then it is killed
 BEAT = 15.0                        # seconds between two signs of life while a child says nothing
 KILLED = 124                       # as of a run that a signal stopped
@@ -34,19 +36,21 @@ class OwnCommand:
         An exception that arrives meanwhile, such as SIGTERM's, ends the child first and then goes on.
         """
         argv, environment = own_command()
-        child = subprocess.Popen([*argv, *self._options, *words], env={**self._environment, **environment},
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 start_new_session=True)      # a terminal's Ctrl-C reaches us, and we pass it on once
-        try:
-            for line in self._lines(child):
-                say(line)
-            status = child.wait()
-        except BaseException:
-            self._end(child, say)
-            raise
-        finally:
-            if child.stdout:
-                child.stdout.close()
+        with HeldSignals() as held:
+            child = subprocess.Popen([*argv, *self._options, *words], env={**self._environment, **environment},
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     start_new_session=True)  # a terminal's Ctrl-C reaches us, and we pass it on once
+            try:
+                held.let_through()
+                for line in self._lines(child):
+                    say(line)
+                status = child.wait()
+            except BaseException:
+                self._end(child, say)
+                raise
+            finally:
+                if child.stdout:
+                    child.stdout.close()
         if status < 0:
             say(f"error: {' '.join(words)} was killed by {_name(-status)}")
             return KILLED

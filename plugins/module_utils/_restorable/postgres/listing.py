@@ -12,6 +12,7 @@ from typing import Iterable, Iterator
 from ..errors import ConfigError, ToolFailed
 from ..stream.child import end
 from ..stream.failure import describe_status
+from ..stream.held import HeldSignals
 from ..stream.stage import owned
 from .archives import plain_environment
 
@@ -32,9 +33,10 @@ class PassingList:
 
     def __call__(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass the chunks on; after the last one lines() has what was listed."""
-        with self._said, self._complaints, owned(chunks) as source:
+        with self._said, self._complaints, owned(chunks) as source, HeldSignals() as held:
             child = self._start()
             try:
+                held.let_through()
                 for chunk in source:
                     _offer(child, chunk)
                     yield chunk

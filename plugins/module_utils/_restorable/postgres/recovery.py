@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator, Mapping
 from ..errors import ConfigError, ToolFailed, Unavailable
 from ..model.recovery_log import Told
 from ..model.row_data import without_rows
+from ..stream.held import HeldSignals
 from .accounts import Account
 from .connect import Connection, open_maintenance
 from .flush import flush
@@ -90,12 +91,14 @@ class RecoveringServer:
     @contextmanager
     def started(self, settings: Mapping[str, str]) -> Iterator[None]:
         """Run the server with these settings; ended cleanly if all went well, otherwise at once."""
-        self._launch(settings)
-        try:
-            yield
-        except BaseException:
-            self._kill()
-            raise
+        with HeldSignals() as held:
+            self._launch(settings)
+            try:
+                held.let_through()
+                yield
+            except BaseException:
+                self._kill()
+                raise
         self.stop()
 
     def wait_until_recovered(self, trouble: Callable[[], BaseException | None]) -> Told:

@@ -17,6 +17,7 @@ from typing import Any, Iterator
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
 from ..model.row_data import without_rows
 from ..ports import Target
+from ..stream.held import HeldSignals
 from .accounts import Account, can_enter, reachable, server_account
 from .connect import Connection
 from .leftovers import KEPT, end_server, new_folder, socket_folder, sweep
@@ -60,12 +61,14 @@ class LocalScratch:
             place = _Place(folder, tool, account, bootstrap_user)
             try:
                 place.make()
-                server = place.launch()
-                try:
-                    place.wait_until_ready(server)
-                    yield place.target()
-                finally:
-                    stop_at_once(server, place.data)
+                with HeldSignals() as held:
+                    server = place.launch()
+                    try:
+                        held.let_through()
+                        place.wait_until_ready(server)
+                        yield place.target()
+                    finally:
+                        stop_at_once(server, place.data)
             except Exception as error:
                 if keep_on_failure:
                     place.keep(error)

@@ -19,6 +19,7 @@ from typing import IO, Iterable, Iterator, Mapping, Sequence
 
 from .child import PIPE, Program, end, start
 from .failure import Complaint, failure, secret_values
+from .held import HeldSignals
 from .stage import CHUNK, Stage, close
 
 OUTPUT_KEPT = 64 * 1024            # bytes that feed returns of what the program prints
@@ -69,16 +70,18 @@ def feed(argv: Sequence[str], chunks: Iterable[bytes], *, env: Mapping[str, str]
 
 def _run(program: Program, chunks: Iterable[bytes] | None, *, picks: bool = False) -> Iterator[bytes]:
     try:
-        child = start(program, fed=chunks is not None)
-        try:
-            talk = _Talk(child, picks=picks)
-            yield from talk.exchange(chunks)
-            status = talk.wait()
-            if status or talk.unread:
-                what = "" if status else f"stopped reading with {talk.unread} of its input unread"
-                raise failure(program.argv, status, talk.complaint.text(), program.secrets, what=what)
-        finally:
-            end(child)
+        with HeldSignals() as held:
+            child = start(program, fed=chunks is not None)
+            try:
+                held.let_through()
+                talk = _Talk(child, picks=picks)
+                yield from talk.exchange(chunks)
+                status = talk.wait()
+                if status or talk.unread:
+                    what = "" if status else f"stopped reading with {talk.unread} of its input unread"
+                    raise failure(program.argv, status, talk.complaint.text(), program.secrets, what=what)
+            finally:
+                end(child)
     finally:
         close(chunks)
 

@@ -33,16 +33,27 @@ def run(options: argparse.Namespace, console: Console) -> int:
             console.text(f"dry run: {name} was due at {due:%Y-%m-%dT%H:%M:%SZ} and would run now")
         return 0
     lock = FileLock(os.path.join(options.status_dir, LOCK), clock, "catch-up")
-    worst = 0
     try:
         with lock.hold("catch-up"):
-            for due, name in _owed(settings, options.status_dir, clock.now(), keep=True):
-                console.text(f"{name} was due at {due:%Y-%m-%dT%H:%M:%SZ} and was missed")
-                worst = max(worst, _run(path, name, options, console))
+            return _run_all(path, settings, options, console)
     except RestorableError as error:
         if error.code != "lock.held":      # another one is still at it
             raise
-    return worst
+    return 0
+
+
+def _run_all(path: str, settings: Settings, options: argparse.Namespace, console: Console) -> int:
+    """Run what is owed, each once, looking again before each: meanwhile cron or a person may have begun it."""
+    worst, clock = 0, SystemClock()
+    tried: set[str] = set()                # whether or not a run could write its status file
+    while True:
+        left = [each for each in _owed(settings, options.status_dir, clock.now(), keep=True) if each[1] not in tried]
+        if not left:
+            return worst
+        due, name = left[0]
+        tried.add(name)
+        console.text(f"{name} was due at {due:%Y-%m-%dT%H:%M:%SZ} and was missed")
+        worst = max(worst, _run(path, name, options, console))
 
 
 def _owed(settings: Settings, folder: str, now: datetime, *, keep: bool) -> list[tuple[datetime, str]]:
