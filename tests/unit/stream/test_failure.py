@@ -67,12 +67,28 @@ def test_secret_variables_are_known_by_name():
     assert secret_values(env) == ("a", "bbbb", "cccc")
 
 
-def test_the_hint_holds_the_command_and_the_tools_words():
+def test_the_reason_comes_first_and_the_command_last():
+    said = "pg_dump: error: no\npg_dump: detail: none"
+    error = failure(["/usr/bin/pg_dump", "-d", "my db"], 1, f"pg_dump: warning: old\n{said}", ())
+    assert error.message == "pg_dump exited with status 1: error: no; pg_dump: detail: none"
+    assert error.hint == f"It said:\npg_dump: warning: old\n{said}\nThe command was: /usr/bin/pg_dump -d 'my db'"
+    assert (error.status, error.exit_status) == (1, 6)
+
+
+def test_what_the_message_says_is_not_said_again():
     error = failure(["/usr/bin/pg_dump", "-d", "my db"], 1, "pg_dump: error: no", ())
-    assert error.message == "pg_dump exited with status 1: error: no"
-    assert "The command was: /usr/bin/pg_dump -d 'my db'" in error.hint
-    assert error.hint.endswith("It said:\npg_dump: error: no")
-    assert (error.status, error.stderr, error.exit_status) == (1, "pg_dump: error: no", 6)
+    assert (error.message, error.stderr) == ("pg_dump exited with status 1: error: no", "pg_dump: error: no")
+    assert error.hint == "The command was: /usr/bin/pg_dump -d 'my db'"
+
+
+def test_a_long_command_is_cut_and_a_secret_at_the_cut_stays_hidden():
+    secret = "geheim-" * 8
+    tables = [f"--table=public.number_{number}" for number in range(7)]
+    argv = ["/usr/bin/pg_restore", *tables, f"--x={secret}", "b" * 999]
+    error = failure(argv, 1, "pg_restore: error: no", (secret,))
+    assert error.hint.startswith("The command was: /usr/bin/pg_restore --table=public.number_0 ")
+    assert len(error.hint) < 300 and "more characters)" in error.hint
+    assert "geheim" not in error.hint
 
 
 ROW = ('pg_restore: error: COPY failed for table "t": ERROR:  new row for relation "t" violates check constraint "c"\n'
@@ -83,7 +99,7 @@ def test_neither_message_nor_hint_nor_what_is_kept_holds_a_row():
     error = failure(["/usr/bin/pg_restore"], 1, ROW, ())
     assert not [part for part in (error.message, error.hint, error.stderr) if "alice" in part]
     assert "Failing row contains (…)" in error.message
-    assert error.hint.endswith("CONTEXT:  COPY t, line 1")
+    assert error.hint.endswith("CONTEXT:  COPY t, line 1\nThe command was: /usr/bin/pg_restore")
 
 
 def test_a_row_that_is_cut_in_the_middle_of_a_long_complaint_is_not_shown():
@@ -92,4 +108,4 @@ def test_a_row_that_is_cut_in_the_middle_of_a_long_complaint_is_not_shown():
     complaint.add(b"last words\n")
     error = failure(["/usr/bin/pg_restore"], 1, complaint.text(), ())
     assert "alice" not in f"{error.message}{error.hint}{error.stderr}"
-    assert error.hint.endswith("last words")
+    assert "\nlast words\n" in error.hint

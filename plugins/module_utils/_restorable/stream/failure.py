@@ -14,6 +14,7 @@ from ..errors import ToolFailed
 from ..model.row_data import without_rows
 
 KEPT = 2048                        # bytes kept of the beginning and of the end of what a program complains
+SHOWN = 240                        # characters of a command that a message quotes
 MASK = "***"
 
 # password=… in a connection string, PGPASSWORD=…, --password=…, --passphrase …
@@ -103,15 +104,22 @@ def failure(argv: Sequence[str], status: int, complaint: str, secrets: Sequence[
     said = telling(complaint)
     said = said[len(tool) + 2:] if said.startswith(f"{tool}: ") else said
     message = f"{tool} {what or describe_status(status)}" + (f": {said}" if said else "")
-    command = hide(" ".join(shlex.quote(word) for word in argv), secrets)
-    hint = f"The command was: {command}"
-    if status == -signal.SIGKILL:
-        hint = f"Look for the out-of-memory killer with `journalctl -k`. {hint}"
-    if complaint:
-        hint = f"{hint}\nIt said:\n{complaint[-KEPT:]}"
-    error = ProgramFailed(message, hint=hint, code="tool.killed" if status < 0 and not what else "tool.failed")
+    hint = ["Look for the out-of-memory killer with `journalctl -k`."] if status == -signal.SIGKILL else []
+    if complaint and complaint not in (said, f"{tool}: {said}"):
+        hint.append(f"It said:\n{complaint[-KEPT:]}")
+    hint.append(f"The command was: {_command(argv, secrets)}")
+    code = "tool.killed" if status < 0 and not what else "tool.failed"
+    error = ProgramFailed(message, hint="\n".join(hint), code=code)
     error.status, error.stderr = status, complaint
     return error
+
+
+def _command(argv: Sequence[str], secrets: Sequence[str]) -> str:
+    """Return the command as far as a person reads it: hundreds of options say less than the first ones."""
+    # hidden first, so that no secret is cut in two
+    command = hide(" ".join(shlex.quote(word) for word in argv), secrets)
+    more = len(command) - SHOWN
+    return command if more <= 0 else f"{command[:SHOWN].rstrip()} … ({more} more characters)"
 
 
 def _argv_secrets(argv: Sequence[str]) -> list[str]:
