@@ -196,11 +196,15 @@ def test_move_removes_an_original_only_when_its_set_is_committed_everywhere(serv
     inbox.add("shop_20261101.sql", inbox.dump())
     inbox.add("shop_20261101.meta", b"{}")
     inbox.add("shop_20261102.sql", inbox.dump()[:-500])
+    for path in inbox.folder.iterdir():
+        path.chmod(0o644)
     found = inbox.adopt("shop_*.sql", "--move")
     assert found["shop_20261101.sql"]["moved"] and not found["shop_20261102.sql"]["moved"]
     assert os.listdir(inbox.folder) == ["shop_20261102.sql"]
     for repository in ("local", "second"):
         assert inbox.command.objects(repository) == inbox.command.objects("local")
+        stored = (tmp_path / repository / "shop").rglob("*.*")
+        assert {f"{path.stat().st_mode & 0o777:04o}" for path in stored if path.is_file()} == {"0600"}
     assert inbox.command("verify").status == 0
 
 

@@ -158,7 +158,7 @@ class Folder(Protocol):
         """Return a file's absolute path."""
 
     def remove(self, name: str) -> None:
-        """Remove a file; raise Unavailable if that is not allowed."""
+        """Remove a file, and take from others the right to read what still links to it; raise Unavailable if denied."""
 
 
 class Staged(Protocol):

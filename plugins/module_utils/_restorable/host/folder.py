@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Iterator
 
@@ -46,8 +46,14 @@ class LocalFolder:
         return os.path.join(self.path, name)
 
     def remove(self, name: str) -> None:
-        """Remove a file."""
+        """Remove a file; what a repository shares with it by a hard link becomes private first."""
         with self._told(name, "removed"):
+            handle = os.open(self.path_of(name), os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                with suppress(PermissionError):    # another user's file stays that user's
+                    os.fchmod(handle, 0o600)
+            finally:
+                os.close(handle)
             os.unlink(self.path_of(name))
 
     @contextmanager
