@@ -81,6 +81,9 @@ def test_a_read_only_disk_is_told_and_what_it_holds_can_be_used(disk, shop, fail
     disk.remount("ro")
     with fails(disk.chain, "store.read_only", disk.place, "findmnt"):
         disk.chain.back_up()
+    err = disk.chain.run("backup")[2]
+    assert err.startswith(f"error: repository local: {disk.place}") and "read-only file system\nhint: " in err
+    assert "warning" not in err
     with fails(disk.chain, "store.read_only"):
         disk.chain.prune(daily=1)
     disk.chain.body["state_dir"] = str(disk.chain.folder)

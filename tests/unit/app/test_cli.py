@@ -57,6 +57,37 @@ def test_a_wrong_word_is_named_with_what_to_do(host, words, named):
     assert ran.err.startswith("error: ") and named in ran.err and "\nhint: " in ran.err
 
 
+@pytest.mark.parametrize("words", [("backup",), ("prune",), ("drill",), ("adopt", "/tmp", "--pattern", "x")])
+def test_a_repository_that_is_not_there_is_the_only_thing_that_is_told(host, words):
+    host.config({"shop": {}}, repositories={"local": {"path": str(host.folder / "slip" / "repo")}})
+    ran = host.run(*words)
+    assert ran.err.startswith(f"error: repository local: {host.folder}/slip/repo does not exist for user ")
+    assert ran.err.splitlines()[1].startswith("hint: ") and "journal" not in ran.err
+
+
+@pytest.mark.parametrize(("words", "message", "meant"), [
+    (["backpu"], "verb 'backpu' is not known", "`restorable backup`"),
+    (["backup", "--databse=app"], "restorable backup has no option --databse\n", "`--database`"),
+    (["restore", "latest", "--replce", "--jobs", "2"], "restorable restore has no option --replce", "`--replace`"),
+    (["--josn", "list"], "restorable list has no option --josn", "`--json`"),
+    (["backup", "--kind", "incremntal"], "--kind is 'incremntal', not one of dump, base, incremental", "`incremental`"),
+    (["show", "20261119T03000Z-dump"], "'20261119T03000Z-dump' is not in the repository", "20261119T030000Z-dump"),
+    (["show", "lastest"], "backup 'lastest' is not in", "latest"),
+    (["list", "--cluster", "shpo"], "cluster 'shpo' is not in the settings", "shop"),
+])
+def test_a_mistyped_word_is_met_by_the_one_that_was_meant(host, words, message, meant):
+    host.commit("20261118T030000Z-dump")
+    host.commit("20261119T030000Z-dump")
+    ran = host.run(*words)
+    assert ran.status in (2, 5) and ran.err.startswith("error: ") and message in ran.err
+    assert f"\nhint: Did you mean {meant}? " in ran.err
+
+
+def test_a_word_like_no_other_is_met_by_no_guess(host):
+    for words in (["zzzz"], ["list", "--qqqqq"], ["show", "zzzz"]):
+        assert "Did you mean" not in host.run(*words).err
+
+
 def test_an_error_is_one_json_object_too(host):
     ran = host.run("show", "20250101", "--json")
     assert ran.status == 5 and ran.err == ""

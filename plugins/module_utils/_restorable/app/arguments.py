@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, NoReturn, Sequence
+from typing import Any, Mapping, NoReturn, Sequence
 
-from ..errors import ConfigError
 from ..model.pick import WORDS
 from ..version import VERSION
 from .arguments_keys import add_keys
 from .arguments_recover import recover_arguments
 from .arguments_schedule import add_schedule
 from .arguments_wal import add_wal
+from .usage import too_much, usage_error
 
 EPILOG = """\
 settings come from --config, $RESTORABLE_CONFIG, ~/.config/restorable/config.json or /etc/restorable/config.json;
@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(message, hint=f"Run `{self.prog} --help`.", code="usage")
+        raise usage_error(message, self.prog)
 
     def print_help(self, file: Any = None) -> None:  # noqa: ARG002 - argparse's signature
         raise Help(self.format_help())
@@ -45,13 +45,17 @@ class _Version(argparse.Action):
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Return the parsed arguments; raise ConfigError("usage") or Help."""
-    options = _parser().parse_args(list(argv))
+    parser, verbs = _parser()
+    options, rest = parser.parse_known_args(list(argv))
+    if rest:
+        asked = verbs.get(options.verb, parser)
+        raise too_much(rest, asked.format_usage(), asked.prog)
     if not options.verb:
-        raise Help(_parser().format_help())
+        raise Help(parser.format_help())
     return options
 
 
-def _parser() -> _Parser:
+def _parser() -> tuple[_Parser, Mapping[str, argparse.ArgumentParser]]:
     parser = _Parser(prog="restorable", description="PostgreSQL backups that are proven by restoring them.",
                      epilog=EPILOG)
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version")
@@ -63,7 +67,7 @@ def _parser() -> _Parser:
     add_wal(verbs, _verb)
     add_schedule(verbs, _verb)
     add_keys(verbs, _verb)
-    return parser
+    return parser, verbs.choices
 
 
 def _add_global(parser: argparse.ArgumentParser, *, suppress: bool) -> None:

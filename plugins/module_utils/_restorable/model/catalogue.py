@@ -4,6 +4,7 @@
 """What a cluster's folder in a repository holds, computed from its listing alone. Pure."""
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Iterable
@@ -11,6 +12,8 @@ from typing import Iterable
 from ..errors import ConfigError, NotFound
 from .finding import damaged_since
 from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, parse_hold_key, split_set_key
+
+_COMPARED = 200                    # ids at most that a wrong one is compared with: each costs about a tenth of a ms
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,16 @@ class Catalogue:
             raise ConfigError(f"backup {text!r} fits {len(hits)} backups of cluster {self.cluster}",
                               hint=f"Give more of the id, such as {hits[0].id}.", code="backup.ambiguous")
         known = ", ".join(str(backup.id) for backup in reversed(sets[-3:])) or "none"
+        near = _nearest(text, [str(backup.id) for backup in sets])
         raise NotFound(f"backup {text!r} is not in the repository of cluster {self.cluster}",
-                       hint=f"Run `restorable list`; the newest are: {known}.", code="backup.unknown")
+                       hint=f"{near}Run `restorable list`; the newest are: {known}.", code="backup.unknown")
+
+
+def _nearest(text: str, ids: list[str]) -> str:
+    """Say which id was probably meant, of the same month or else of the newest ones; "" if none is alike."""
+    alike = [each for each in ids if each[:6] == text[:6]][-_COMPARED:] or ids[-_COMPARED:]
+    near = difflib.get_close_matches(text, ["latest", *alike], 1, 0.75)
+    return f"Did you mean {near[0]}? " if near else ""
 
 
 def united(cluster: str, catalogues: Iterable[Catalogue]) -> Catalogue:

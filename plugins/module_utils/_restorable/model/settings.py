@@ -4,6 +4,7 @@
 """The settings of all clusters and repositories, one structure for inventory, file and command. Pure."""
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Mapping
@@ -121,8 +122,9 @@ class Settings:
             return next(iter(self.clusters.values()))
         if name not in self.clusters:
             known = ", ".join(self.clusters) or "none"
+            near = "".join(f"Did you mean {each}? " for each in difflib.get_close_matches(name, self.clusters, 1))
             raise NotFound(f"cluster {name!r} is not in the settings" if name else "no cluster is named",
-                           hint=f"Known clusters: {known}.", code="cluster.unknown")
+                           hint=f"{near}Known clusters: {known}.", code="cluster.unknown")
         return self.clusters[name]
 
 

@@ -43,7 +43,7 @@ def record(world: World, facts: Facts, *, write: bool = True) -> tuple[str, ...]
         return ()
     missed = _record(world, world.pen, facts, write=write)
     return tuple(f"{error.message}: so the journal of repository {name} has no event of this {facts.what}"
-                 for name, error in missed.items())
+                 for name, error in missed.items() if not _is_known(name, error, facts))
 
 
 def announce(world: World, facts: Facts) -> None:
@@ -105,8 +105,22 @@ def _record(world: World, pen: Pen, facts: Facts, *, write: bool) -> dict[str, R
                     missed[store.name] = error
             _tell_missed(pen, event, missed, written)
     except RestorableError as error:
-        return missed or {store.name: error for store in world.stores if store not in written}
+        return missed or {store.name: _reason(store, error, write) for store in world.stores if store not in written}
     return missed
+
+
+def _reason(store: Store, error: RestorableError, write: bool) -> RestorableError:
+    """Return why a repository cannot be used, where the lock beside it is only the first to show it."""
+    try:
+        store.check(write=write)
+    except RestorableError as own:
+        return own
+    return error
+
+
+def _is_known(name: str, error: RestorableError, facts: Facts) -> bool:
+    """Say whether the failure that the event tells of is the very reason why a journal cannot take it."""
+    return error.code == facts.code and (error.code == "lock.unusable" or f"repository {name}" in facts.message)
 
 
 def _event(world: World, pen: Pen, facts: Facts) -> Event:
