@@ -251,8 +251,7 @@ def _run(world: World, job: DrillJob, plan: RecoverPlan, recovery: Recovery, lad
             told = recovery.wait_until_recovered(lambda: feed.error)
             if not recovery.alive():
                 ended.nothing_later = feed.error is None and all_replayed(told, last_segment_start(plan))
-                raise feed.error or why_it_died(told, plan.target, recovery.last_words(),
-                                             last_segment_start(plan))
+                raise feed.error or why_it_died(told, plan.target, recovery.last_words(), last_segment_start(plan))
         ended.no_wal = feed.error is not None
         if ladder.stopped:
             ladder.skip_rest("L3", "the server did not recover")

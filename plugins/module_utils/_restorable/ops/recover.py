@@ -80,8 +80,7 @@ def prove(plan: RecoverPlan, recovery: Recovery, feed: WalFeed) -> tuple[str, Ma
     """Wait for the end of recovery and prove that it is the target; return the server's words and its place."""
     told = recovery.wait_until_recovered(lambda: feed.error)
     if not recovery.alive():
-        raise feed.error or why_it_died(told, plan.target, recovery.last_words(),
-                                             last_segment_start(plan))
+        raise feed.error or why_it_died(told, plan.target, recovery.last_words(), last_segment_start(plan))
     facts = recovery.ask()
     replayed = Lsn.parse(facts["replayed"]) if facts["replayed"] else Lsn(0)
     reached = check_reached(told, plan.target, replayed=replayed, last_segment_start=last_segment_start(plan),

@@ -32,7 +32,7 @@ class Verified:
     backup: Backup | None
     checks: tuple[Check, ...]
     noted: bool = False            # the finding is news, and lies beside the set now
-    warnings: tuple[str, ...] = () # why it could not be laid there, and what was read wrongly once
+    warnings: tuple[str, ...] = ()  # why it could not be laid there, and what was read wrongly once
 
     @property
     def verdict(self) -> str:
