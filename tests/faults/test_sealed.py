@@ -75,6 +75,25 @@ def test_every_object_is_sealed_and_only_the_manifest_is_not(taken):
     assert taken.modes() == {"0o600"}
 
 
+def test_a_thief_reads_how_much_there_is_and_nothing_of_it(copy, pg16):
+    assert copy.drill().verdict == "passed"
+    pg16.sql("CREATE DATABASE told TEMPLATE sealed")
+    copy.own["jobs"]["dump"]["databases"] = ["sealed", "told"]
+    secrets = ["secret_table", "secret_column", "secret row", "secret comment", "secret body"]
+    pg16.sql("CREATE TABLE secret_table (secret_column text)", "INSERT INTO secret_table VALUES ('secret row')",
+             "COMMENT ON TABLE secret_table IS 'secret comment'",
+             "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'secret body' $$", database="told")
+    try:
+        manifest = copy.taken()
+        assert copy.drill().verdict == "passed"
+    finally:
+        pg16.sql("DROP DATABASE told")
+    stored = b"".join(path.read_bytes() for path in (copy.folder / "local").rglob("*") if path.is_file())
+    assert [word for word in secrets if word.encode() in stored] == []
+    assert b'"told"' in stored and copy.pair.key_id.encode() in stored
+    assert sum(each.tables for each in manifest.databases) > 2
+
+
 def test_a_sealed_backup_is_verified_drilled_and_restored(copy, pg16):
     assert [found.verdict for found in copy.verify()] == ["passed"]
     evidence = copy.drill()

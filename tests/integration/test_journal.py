@@ -15,6 +15,7 @@ import pytest
 from _restorable.host.signer import public_key
 from _restorable.model.audit_settings import raw_key
 from _restorable.model.journal import signed_bytes
+from kit.agekeys import make_pair
 from kit.chain import NAME, Chain, new_folder
 from kit.plays import Ansible
 
@@ -144,6 +145,48 @@ def test_a_signing_key_is_never_overwritten_and_is_private(chain):
     assert (status, "exists already" in err) == (4, True)
     assert (chain.folder / "key.pem").read_bytes() == before
     assert (chain.folder / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_adoption_a_rekey_and_a_sync_leave_their_events(chain, tmp_path):
+    pairs = [make_pair(tmp_path / name) for name in ("old", "new")]
+    (tmp_path / "both").write_text("".join(pair.path.read_text() for pair in pairs))
+    (tmp_path / "both").chmod(0o600)
+    chain.body["encryption"] = {"recipients": [pairs[0].public], "identity_file": str(tmp_path / "both")}
+    chain.body["repositories"] = {"local": chain.body["repositories"]["local"]}
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "shop_20261101.sql").write_bytes(b"-- PostgreSQL database dump\n\nSELECT 1;\n\n"
+                                                        b"-- PostgreSQL database dump complete\n--\n")
+    assert chain.run("backup")[0] == 0
+    assert chain.run("adopt", str(tmp_path / "in"), "--pattern", "shop_*.sql")[0] == 0
+    chain.body["encryption"]["recipients"] = [pairs[1].public]
+    assert chain.run("rekey")[0] == 0
+    chain.body["repositories"]["offsite"] = {"path": str(chain.folder / "offsite")}
+    assert chain.run("sync")[0] == 0
+    done = ["backup ok", "adopt ok", "rekey begun", "rekey ok", "sync ok"]
+    assert list(dict.fromkeys(f"{what} {result}" for what, result, _code in events(chain))) == done
+    assert events(chain, "offsite") == [("sync", "ok", "")]
+    assert chain.run("audit")[0] == 0
+
+
+def test_a_page_that_vanished_is_found(chain):
+    assert (chain.run("backup")[0], chain.run("drill")[0], chain.run("audit")[0]) == (0, 0, 0)
+    [page] = (chain.folder / "offsite" / NAME / "drill").glob("*.html")
+    page.unlink()
+    status, out, _err = chain.run("audit")
+    assert (status, f"FAILED  missing  offsite: {NAME}/drill/{page.name}" in out) == (7, True), out
+
+
+def test_a_tail_that_was_cut_in_a_lone_repository_is_found_by_what_a_prune_saw(chain):
+    chain.body["repositories"] = {"local": chain.body["repositories"]["local"]}
+    chain.own["retention"] = {"dump": {"last": 1, "min_keep": 0, "min_age": "0"}}
+    assert (chain.run("backup")[0], chain.run("backup")[0], chain.run("prune")[0]) == (0, 0, 0)
+    assert chain.run("audit")[0] == 0
+    [seen] = (chain.folder / "local" / NAME / "prune").glob("*.json")
+    for path in sorted((chain.folder / "local" / NAME / "journal").glob("*/*.json"))[1:]:
+        path.unlink()
+    status, out, _err = chain.run("audit")
+    assert status == 7
+    assert f"the chain ends at event 1, {NAME}/prune/{seen.name} in local saw event 3" in out
 
 
 def test_the_modules_write_the_same_journal(chain, tmp_path):
