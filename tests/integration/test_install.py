@@ -97,9 +97,17 @@ def test_an_install_by_the_oldest_core_is_idempotent_and_leaves_backups_when_it_
     wheel = tmp_path / "host/opt/wheels/somebodys.whl"
     wheel.parent.mkdir(parents=True)
     wheel.write_bytes(b"not ours")
-    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron", "agent_venv": f"{tmp_path}/host/opt/venv"})
+    shared = {name: tmp_path / "host" / name for name in ("etc", "log", "lib", "backups", "state")}
+    for path in shared.values():                   # as /etc, /var/log and /srv are, which are others' too
+        path.mkdir()
+        path.chmod(0o1775)
+        os.chown(path, 1, 2)
+    inventory = ansible.inventory(db1={**host(), "schedule_manager": "cron", "agent_venv": f"{tmp_path}/host/opt/venv",
+                                       "restorable_state_dir": str(shared["state"])})
     done = ansible.play("install", inventory)
     assert done.status == 0, done.text
+    kept = {name: path.stat() for name, path in shared.items()}
+    assert {(each.st_mode & 0o7777, each.st_uid, each.st_gid) for each in kept.values()} == {(0o1775, 1, 2)}
     command = [tmp_path / "host/bin/restorable", "--config", tmp_path / "host/etc/config.json"]
     subprocess.run([*command, "backup"], check=True, env={"PATH": os.environ["PATH"]})
     assert {"bin/restorable", "etc/config.json", "cron"} <= set(place())
@@ -178,6 +186,8 @@ def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible
     loose = tmp_path / "secret"
     loose.write_text("x")
     loose.chmod(0o644)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o755)
     old = tmp_path / "python"                      # one that cannot run this version of the command
     old.write_text("#!/bin/sh\necho 'SyntaxError: future feature annotations is not defined' >&2\nexit 1\n")
     old.chmod(0o755)
@@ -191,6 +201,8 @@ def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible
             {**host(), "restorable_cluters": {}},
         "agent_usr is no variable of this role. Did you mean agent_user?": {**host(), "agent_usr": "root"},
         "future feature annotations is not defined": {**host(), "agent_python": str(old)},
+        f"postgres cannot write into {closed} (agent_log_dir), which is there already: root:root 0755.":
+            {**host(), "agent_user": "postgres", "agent_log_dir": str(closed)},
         # the schedule is judged before the agent replaces the settings
         "and clusters.shop.timezone is Pacific/Chatham": host(timezone="Pacific/Chatham"),
         "value of schedule_manager must be one of": {**host(objectives={"rpo": "1d"}), "schedule_manager": "corn"},
