@@ -4,11 +4,11 @@
 """Usage errors as they help: what was not known, and what was probably meant."""
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Iterable
 
 from ..errors import ConfigError
+from ..model.meant import did_you_mean
 
 # argparse.py, _check_value; before Python 3.12 the choices are quoted
 _CHOICE = re.compile(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)", re.S)
@@ -39,5 +39,5 @@ def too_much(words: list[str], usage: str, prog: str) -> ConfigError:
 
 
 def _meant(word: str, words: Iterable[str], before: str) -> str:
-    near = difflib.get_close_matches(word, sorted(set(words)), 1)
-    return f"Did you mean `{before}{near[0]}`? " if near else ""
+    asked = did_you_mean(word, sorted(set(words)), form=f"`{before}{{}}`")
+    return f"{asked} " if asked else ""

@@ -4,13 +4,13 @@
 """What a cluster's folder in a repository holds, computed from its listing alone. Pure."""
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Iterable
 
 from ..errors import ConfigError, NotFound
 from .finding import damaged_since
+from .meant import did_you_mean
 from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, parse_hold_key, split_set_key
 
 _COMPARED = 200                    # ids at most that a wrong one is compared with: each costs about a tenth of a ms
@@ -98,14 +98,13 @@ class Catalogue:
         known = ", ".join(str(backup.id) for backup in reversed(sets[-3:])) or "none"
         near = _nearest(text, [str(backup.id) for backup in sets])
         raise NotFound(f"backup {text!r} is not in the repository of cluster {self.cluster}",
-                       hint=f"{near}Run `restorable list`; the newest are: {known}.", code="backup.unknown")
+                       hint=f"{near} Run `restorable list`; the newest are: {known}.".strip(), code="backup.unknown")
 
 
 def _nearest(text: str, ids: list[str]) -> str:
     """Say which id was probably meant, of the same month or else of the newest ones; "" if none is alike."""
     alike = [each for each in ids if each[:6] == text[:6]][-_COMPARED:] or ids[-_COMPARED:]
-    near = difflib.get_close_matches(text, ["latest", *alike], 1, 0.75)
-    return f"Did you mean {near[0]}? " if near else ""
+    return did_you_mean(text, ["latest", *alike], alike=0.75)
 
 
 def united(cluster: str, catalogues: Iterable[Catalogue]) -> Catalogue:

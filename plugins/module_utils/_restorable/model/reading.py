@@ -4,12 +4,12 @@
 """Read settings strictly: every error names the path and the value, and says what would be right. Pure."""
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from typing import Any, Iterable, Mapping
 
 from ..errors import ConfigError
+from .meant import did_you_mean
 
 MOST_JOBS = 64                     # parallel workers
 MOST = 1_000_000                   # of what is counted: periods that are kept, backups, minutes
@@ -87,8 +87,7 @@ class Reader:
         """Raise ConfigError if a key was given that nobody reads, with the nearest that somebody does."""
         for key in self._body:
             if key not in self._asked:
-                near = difflib.get_close_matches(str(key), self._asked, 1)
-                hint = f"Did you mean {near[0]}?" if near else f"Known keys are {', '.join(sorted(self._asked))}."
+                hint = did_you_mean(str(key), self._asked) or f"Known keys are {', '.join(sorted(self._asked))}."
                 raise ConfigError(f"{self.where}.{key} is not a known setting", hint=hint, code="config.unknown_key")
 
 

@@ -4,7 +4,6 @@
 """The settings of all clusters and repositories, one structure for inventory, file and command. Pure."""
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Mapping
@@ -15,6 +14,7 @@ from .base_job import BaseJob, base_job, carrying
 from .encryption import Encryption
 from .evidence_retention import EVIDENCE_KEPT
 from .jobs import read_schedules
+from .meant import did_you_mean
 from .naming import check_cluster
 from .policy import Policy
 from .reading import MOST_JOBS, Reader
@@ -122,9 +122,9 @@ class Settings:
             return next(iter(self.clusters.values()))
         if name not in self.clusters:
             known = ", ".join(self.clusters) or "none"
-            near = "".join(f"Did you mean {each}? " for each in difflib.get_close_matches(name, self.clusters, 1))
-            raise NotFound(f"cluster {name!r} is not in the settings" if name else "no cluster is named",
-                           hint=f"{near}Known clusters: {known}.", code="cluster.unknown")
+            hint = f"{did_you_mean(name, self.clusters)} Known clusters: {known}.".strip()
+            raise NotFound(f"cluster {name!r} is not in the settings" if name else "no cluster is named", hint=hint,
+                           code="cluster.unknown")
         return self.clusters[name]
 
 

@@ -8,11 +8,11 @@ protection that is not there; what only shapes a run is named in a warning.
 """
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Mapping
 
 from ..errors import ConfigError
+from .meant import did_you_mean
 from .variables import READ
 
 _OFF = ("", "0", "false", "no", "none", "unset")
@@ -81,9 +81,8 @@ def judge_others(given: Mapping[str, str]) -> list[str]:
         if why:
             warnings.append(f"environment variable {name} is not read: {why}")
         elif _OURS.fullmatch(name):
-            near = difflib.get_close_matches(name, READ, 1)
             raise ConfigError(f"environment variable {name} is not known", code="environment.unknown",
-                              hint=f"Did you mean {near[0]}?" if near else "Remove it; docs/compose.md lists what is.")
+                              hint=did_you_mean(name, READ) or "Remove it; docs/compose.md lists what is.")
         elif _FAMILIES.fullmatch(name) and not _allowed(name, value):
             warnings.append(f"environment variable {name} is not read: this image does not know it")
     return warnings

@@ -4,7 +4,6 @@
 """The settings of a connection, in libpq's own names, and the conninfo text that programs are given."""
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Mapping
 
 from ..errors import ConfigError
+from ..model.meant import did_you_mean
 
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS and libpq-envars.html.
 # Left out on purpose: client_encoding and replication, which are ours to choose, and the secrets that libpq
@@ -125,9 +125,8 @@ def _checked(settings: Mapping[str, object]) -> dict[str, str]:
     given: dict[str, str] = {}
     for key, value in settings.items():
         if key not in KEYWORDS and key not in OWN:
-            near = difflib.get_close_matches(str(key), [*KEYWORDS, *OWN], 1)
             raise ConfigError(f"connection setting {key!r} is not known",
-                              hint=f"Did you mean `{near[0]}`?" if near else
+                              hint=did_you_mean(str(key), [*KEYWORDS, *OWN], form="`{}`") or
                               "Use libpq's names, such as host, port, user, password_file, sslmode.",
                               code="connect.unknown_setting")
         if isinstance(value, bool) or not isinstance(value, (str, int)):
