@@ -62,7 +62,7 @@ options:
     type: bool
     default: false
   exclusive:
-    description: Stop before the target and not after it.
+    description: Stop before the target and not after it. It counts for O(time), O(lsn) and O(xid) alone.
     type: bool
     default: false
   timeline:

@@ -215,6 +215,22 @@ def test_a_verification():
     assert_golden("verify", render_verify("shop", told) + verify_done("shop", told, dry_run=False) + "\n")
 
 
+def test_what_a_wrong_key_cannot_open_is_told_once_for_each_repository():
+    def closed(name):
+        detail = f"{name} cannot be opened: none of the identities opens it"
+        return Check("L0", f"object {name}", "not_run", detail)
+    read = Check("L0", "manifest", "ok")
+    found = [Verified("local", dump(1), (read, closed("a.dump.age"), closed("b.dump.age"))),
+             Verified("local", dump(0), (read, closed("a.dump.age"))),
+             Verified("offsite", dump(0), (read, closed("a.dump.age"))),
+             Verified("nas", None, (Check("L0", "repository", "not_run", "repository nas is away"),))]
+    told = render_verify("shop", report.verify_report(found)).splitlines()
+    assert told[-3:] == [
+        "  NOT RUN  3 objects of 2 backups in local: cannot be opened: none of the identities opens it",
+        f"  NOT RUN  {dump(0).id}  object a.dump.age in offsite: cannot be opened: none of the identities opens it",
+        "  NOT RUN    repository in nas: repository nas is away"]
+
+
 def test_a_restore():
     steps = (Step("create", "shop_old", item("shop.dump.zst", "shop"), "a new database"),
              Step("fill", "Möbel 50%", item("m.dump.zst", "Möbel 50%"), "an empty database, in one transaction"),

@@ -37,6 +37,13 @@ def test_a_time_that_could_mean_another_hour_is_refused(text, said):
     assert text in caught.value.message and caught.value.hint
 
 
+@pytest.mark.parametrize(("kind", "value"), [("latest", ""), ("immediate", ""), ("name", "before_release")])
+def test_to_stop_before_a_target_that_has_no_before_is_refused(kind, value):
+    with pytest.raises(ConfigError, match="exclusive is given") as caught:
+        Target.of(kind, value, inclusive=False)
+    assert "time, lsn or xid" in caught.value.hint
+
+
 # 2**32 transactions are one epoch; pg_current_xact_id() prints both, the WAL and xmin know the lower half alone
 @pytest.mark.parametrize(("text", "told"), [
     ("742", "742"), ("4294968038", "742"), ("12884902630", "742"), ("4294967295", "4294967295"),

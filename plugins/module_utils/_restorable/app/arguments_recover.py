@@ -18,7 +18,8 @@ def recover_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--xid", default="", metavar="XID", help="to the commit of a transaction")
     parser.add_argument("--name", default="", metavar="NAME", help="to a restore point (pg_create_restore_point)")
     parser.add_argument("--immediate", action="store_true", help="to the end of the base backup")
-    parser.add_argument("--exclusive", action="store_true", help="stop before the target and not after it")
+    parser.add_argument("--exclusive", action="store_true",
+                        help="stop before the time, the LSN or the transaction and not after it")
     parser.add_argument("--timeline", type=int, default=0, metavar="N", help="on this timeline; default: the newest")
     parser.add_argument("--tablespace", action="append", default=[], metavar="OLD=NEW",
                         help="put a tablespace, by its path or oid, elsewhere; repeatable")

@@ -149,10 +149,26 @@ def render_verify(cluster: str, report: Report) -> str:
     for each in report["backups"]:
         rows.append([each["backup"] or "none could be read", each["repository"], human_bytes(each["size"]),
                      each["verdict"] or "would be read"])
-        failed += [f"  {'FAILED' if check['result'] == 'failed' else 'NOT RUN'}  {each['backup']}  {check['name']} in "
-                   f"{each['repository']}: {check['detail']}" for check in each["checks"]
-                   if check["result"] != "ok" and not check["optional"]]
-    return joined([f"cluster {cluster}", *indented(table(rows, "<<><")), *failed])
+        failed += [f"  FAILED  {each['backup']}  {check['name']} in {each['repository']}: {check['detail']}"
+                   for check in each["checks"] if check["result"] == "failed"]
+    return joined([f"cluster {cluster}", *indented(table(rows, "<<><")), *failed, *_not_run(report)])
+
+
+def _not_run(report: Report) -> list[str]:
+    """Return one line for each reason why something could not be checked: a wrong key is told once, not per object."""
+    by_reason: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for each in report["backups"]:
+        for check in each["checks"]:
+            if check["result"] == "not_run" and not check["optional"]:
+                reason = check["detail"].removeprefix(f"{check['name'].partition('object ')[2]} ")
+                by_reason.setdefault((each["repository"], reason), []).append((each["backup"], check["name"]))
+    lines = []
+    for (repository, reason), found in by_reason.items():
+        backups = {backup for backup, _name in found}
+        what = f"{counted(len(found), 'object')} of {counted(len(backups), 'backup')}" if len(found) > 1 else \
+            "  ".join(found[0])
+        lines.append(f"  NOT RUN  {what} in {repository}: {reason}")
+    return lines
 
 
 def verify_done(cluster: str, report: Report, *, dry_run: bool) -> str:

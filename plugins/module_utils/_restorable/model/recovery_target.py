@@ -12,6 +12,9 @@ from ..errors import ConfigError
 from .lsn import Lsn
 
 KINDS = ("latest", "immediate", "time", "lsn", "xid", "name")
+EXCLUSIVE = ("time", "lsn", "xid")  # recovery_target_inclusive counts for these alone (runtime-config-wal.html)
+_WORDS = {"latest": "a recovery to the end of the WAL", "immediate": "a recovery to the end of the base backup",
+          "name": "a restore point"}
 FIRST_XID = 3                      # those before it are PostgreSQL's own (transam.h)
 _HINT = ("Write it with its zone, such as 2026-11-20T14:30:00+01:00, 2026-11-20 13:30:00Z or "
          "'2026-11-20 14:30:00 Europe/Berlin'.")
@@ -35,6 +38,9 @@ class Target:
             raise ConfigError(f"recovery target {kind} {'has' if value else 'lacks'} a value",
                               hint="Give time, lsn, xid and name a value, and latest and immediate none.",
                               code="recover.bad_target")
+        if not inclusive and kind not in EXCLUSIVE:
+            raise ConfigError(f"exclusive is given, and {_WORDS.get(kind, kind)} has nothing before which to stop",
+                              hint="Give time, lsn or xid with it, or leave it out.", code="recover.bad_target")
         if kind == "time":
             return cls(kind, read_time(value).isoformat(), inclusive)
         if kind == "lsn":

@@ -4,7 +4,7 @@
 """Take one dump set: lock, plan, dump every database into every repository, and commit by the manifest."""
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from .dump_globals import dump_globals
 from .dump_ports import Cluster
 from .dumpset import DumpedDatabase, dump_database
 from .partial import mark_missing
-from .preflight import DumpPlan, bind_cluster, plan_dump
+from .preflight import DumpPlan, bind_cluster, idle_patterns, plan_dump
 from .reach import kept_up, reach
 from .sweep import remove_set
 from .tidy import sweep_where_allowed
@@ -100,6 +100,8 @@ def _planned(world: World, cluster: Cluster, job: DumpJob, accept: bool, *, dry_
     world.progress.phase("plan")
     server = cluster.server()
     plan = plan_dump(world, server, job, tool=cluster.dump_tool(server))
+    if not plan.skipped_because:
+        plan = replace(plan, warnings=(*plan.warnings, *idle_patterns(cluster, job.selection, plan.databases)))
     bind_cluster(world, server, accept=accept, dry_run=dry_run)
     return plan, plan.skipped_because == ""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Iterator, Protocol
+from typing import Collection, Iterator, Protocol
 
 from ..model.fingerprint import Fingerprint
 from ..model.server import DumpOptions, Selection, Server, SharedNames
@@ -55,6 +55,9 @@ class Cluster(Protocol):
 
     def dump_tool(self, server: Server) -> str:
         """Return the version line of the pg_dump that will run; raise ConfigError if none is new enough."""
+
+    def matched(self, database: str, patterns: Collection[str]) -> set[str]:
+        """Return which of pg_dump's table patterns match something in a database; raise ConfigError for a bad one."""
 
     def session(self, database: str, selection: Selection, *,
                 lock_timeout: float) -> AbstractContextManager[DumpSession]:

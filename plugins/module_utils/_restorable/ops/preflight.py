@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.binding import read_binding
 from ..model.catalogue import Backup, Catalogue
+from ..model.meant import did_you_mean
 from ..model.naming import BackupId, cluster_key
 from ..model.server import Database, Selection, Server
 from ..model.settings import DumpJob
 from ..model.text import human_bytes, human_duration
 from ..ports import Store
+from .dump_ports import Cluster
 from .reach import give_up
 from .world import World, read_catalogue, read_manifest
 
@@ -47,7 +49,8 @@ def plan_dump(world: World, server: Server, job: DumpJob, *, tool: str) -> DumpP
     whole = [newest_like(catalogue, backup, whole=True) for catalogue in catalogues]
     plan = DumpPlan(backup, server, tool, choose_databases(server, job.selection),
                     tuple(store.name for store in world.stores), _not_covered(server, job),
-                    clock_warnings(catalogues, backup), too_young(whole, backup, job.max_age))
+                    (*_excluded_nowhere(server, job.selection), *clock_warnings(catalogues, backup)),
+                    too_young(whole, backup, job.max_age))
     if last and last[0] is not None:
         sizes, warnings = _last_sizes(world, last[0])
         plan = replace(plan, last_size=last[0].size, last_sizes=sizes, warnings=plan.warnings + warnings)
@@ -108,12 +111,41 @@ def _not_covered(server: Server, job: DumpJob) -> tuple[str, ...]:
             told.append(f"database {database.name}: takes no connections")
         elif database.is_template and database.name not in ("template0", *selection.databases):
             told.append(f"database {database.name}: is a template")
-    told += [f"database {name}: excluded" for name in selection.exclude_databases]
+    there = {database.name for database in server.databases}
+    told += [f"database {name}: excluded" for name in selection.exclude_databases if name in there]
     if not selection.globals:
         told.append("roles and tablespaces: globals is off")
     elif not job.role_passwords:
         told.append("passwords of roles: role_passwords is off")
     return (*told, "postgresql.conf, pg_hba.conf, ALTER SYSTEM and ALTER ROLE ALL settings: no dump holds them")
+
+
+def _excluded_nowhere(server: Server, selection: Selection) -> tuple[str, ...]:
+    there = [database.name for database in server.databases]
+    return tuple(f"exclude_databases: the server has no database {name!r}, so this leaves out nothing. "
+                 f"{did_you_mean(name, there)}".rstrip()
+                 for name in selection.exclude_databases if name not in there)
+
+
+def idle_patterns(cluster: Cluster, selection: Selection, databases: Sequence[Database]) -> tuple[str, ...]:
+    """Return a warning for each pattern that leaves out nothing in any of the databases: it may be mistyped.
+
+    Nothing is told if a database cannot be asked; its dump will say why. Raises ConfigError for a bad pattern.
+    """
+    wishes = {"exclude_tables": selection.exclude_tables, "exclude_table_data": selection.exclude_table_data}
+    left = {pattern for patterns in wishes.values() for pattern in patterns}
+    for database in databases:
+        if not left:
+            return ()
+        try:
+            left -= cluster.matched(database.name, left)
+        except RestorableError as error:
+            if error.code.startswith("pattern."):
+                raise
+            return ()
+    where = f"database {databases[0].name}" if len(databases) == 1 else f"any of the {len(databases)} databases"
+    return tuple(f"{key}: {pattern!r} matches nothing in {where}, so it leaves out nothing"
+                 for key, patterns in wishes.items() for pattern in patterns if pattern in left)
 
 
 def free_id(world: World, catalogues: list[Catalogue], kind: str, label: str = "") -> BackupId:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from typing import Iterator, Mapping
+from typing import Collection, Iterator, Mapping
 
 from ..errors import ConfigError, Unavailable
 from ..model.row_data import one_line
@@ -17,6 +17,7 @@ from .definitions import Definitions
 from .inventory_globals import take_globals
 from .locks import lock_and_export
 from .parameters import Connection
+from .patterns import matching_tables
 from .probe import ask_server
 from .session import PgDumpSession, explained
 from .shared_names import shared_names
@@ -44,6 +45,11 @@ class PgCluster:
     def dump_tool(self, server: Server) -> str:
         """Return the version line of the pg_dump that will run; see ports.Cluster."""
         return self._tools(server.major)[0].line
+
+    def matched(self, database: str, patterns: Collection[str]) -> set[str]:
+        """Return which table patterns match something in a database; see ports.Cluster."""
+        with closing(open_database(self._connection, database)) as session, _server_errors(database):
+            return {pattern for pattern in patterns if matching_tables(session, [pattern])}
 
     @contextmanager
     def session(self, database: str, selection: Selection, *, lock_timeout: float) -> Iterator[PgDumpSession]:
@@ -100,5 +106,5 @@ def _server_errors(database: str) -> Iterator[None]:
         conflict = isinstance(error, errors.SerializationFailure) or "conflict with recovery" in words
         hint = ("Set hot_standby_feedback = on or raise max_standby_streaming_delay on the standby, then run again."
                 if conflict else "Read the server's log, then run again.")
-        raise Unavailable(f"database {database!r} could not be locked: {words}", hint=hint,
+        raise Unavailable(f"database {database!r} could not be read and locked: {words}", hint=hint,
                           code="dump.conflict" if conflict else "dump.interrupted") from error
