@@ -3,51 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the project's gates in order and say at the end what ran and what could not: tools/gates.py NAME.
 
-A gate is a list of steps. The first step that fails stops the run; the rest is listed as not run.
+A gate is a list of steps. After the first that fails nothing more begins; the rest is listed as not run.
 """
 from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Sequence
 
 import collection_tree
 import engine
+import lanes
 import postgres17
 import sanity
-from telling import Relay
+from steps import ROOT, Outcome, Step
 
-ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / ".work" / "pytest.json"      # written by tests/conftest.py
 PYTHON = sys.executable
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command; limit is the number of seconds after which it is killed."""
-
-    name: str
-    argv: tuple[str, ...]
-    limit: int = 300
-    notes: Callable[[], list[str]] = list    # what it could not do on this machine, in words
-    lacks: Callable[[], str] = str           # why it cannot run here at all; "" if it can
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a step; problem is empty if it passed, absent says why it could not run here."""
-
-    step: Step
-    seconds: float
-    problem: str = ""
-    absent: str = ""
-    said: tuple[str, ...] = ()      # the lines of its output that tell why it failed
 
 
 def pytest(*folders: str, limit: int = 3600) -> Step:
@@ -109,20 +83,30 @@ def main(name: str) -> int:
         print(f"error: there is no gate {name!r}\nhint: Choose one of {', '.join(GATES)}.", file=sys.stderr)
         return 2
     REPORT.unlink(missing_ok=True)
-    outcomes = run_until_one_fails(GATES[name], surroundings())
+    outcomes = run(stages(name, len(os.sched_getaffinity(0))), surroundings())
     print("\n".join(["", *summary(GATES[name], outcomes, report())]), flush=True)
-    return 1 if outcomes[-1].problem else 0
+    return 1 if any(outcome.problem for outcome in outcomes) else 0
 
 
-def run_until_one_fails(steps: Sequence[Step], environment: dict[str, str]) -> list[Outcome]:
-    """Run the steps in order; return the outcomes of those that ran."""
+def run(stages: Sequence[Sequence[Sequence[Step]]], environment: dict[str, str]) -> list[Outcome]:
+    """Run stages one after another until a step fails; return the outcomes of the steps that ran."""
     outcomes: list[Outcome] = []
-    for step in steps:
-        print(f"\n── {step.name}", flush=True)
-        outcomes.append(run(step, environment))
-        if outcomes[-1].problem:
+    for stage in stages:
+        outcomes += lanes.run(stage, environment)
+        if any(outcome.problem for outcome in outcomes):
             break
     return outcomes
+
+
+def stages(name: str, cores: int) -> list[list[Sequence[Step]]]:
+    """Return what runs one after another in a gate: each a list of lanes that run beside each other.
+
+    The scenarios with hosts in containers mostly wait, for a minute to come or for a package. So they cost next to
+    nothing beside the rest, where there are two cores; what is quick to fail has failed before they begin.
+    """
+    if name != "test" or cores < 2:
+        return [[GATES[name]]]
+    return [[LINT], [[step for step in GATES[name] if step not in (*LINT, *HOSTED)], HOSTED]]
 
 
 def surroundings() -> dict[str, str]:
@@ -134,39 +118,6 @@ def surroundings() -> dict[str, str]:
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "PYTHONUNBUFFERED": "1", "RESTORABLE_TEST_REPORT": str(REPORT)}
 
 
-def run(step: Step, environment: dict[str, str]) -> Outcome:
-    """Run one step in a process group of its own, so that nothing of it survives its limit or an interrupt."""
-    absent = step.lacks()
-    if absent:
-        return Outcome(step, 0.0, absent if os.environ.get("RESTORABLE_NO_SKIPS") == "1" else "", absent)
-    begun = time.monotonic()
-    try:
-        child = subprocess.Popen(step.argv, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT)
-    except OSError as error:
-        return Outcome(step, 0.0, f"{step.argv[0]} cannot be started: {error.strerror}")
-    relay = Relay(child.stdout)
-    try:
-        status = child.wait(step.limit)
-        problem = f"exit status {status}" if status else ""
-    except subprocess.TimeoutExpired:
-        problem = f"killed after {step.limit} s"
-    finally:
-        stop(child)
-    return Outcome(step, time.monotonic() - begun, problem, said=tuple(relay.end()) if problem else ())
-
-
-def stop(child: subprocess.Popen) -> None:
-    """End a running step's process group: first so that tests can stop their servers, then for good."""
-    for number, patience in ((signal.SIGINT, 30), (signal.SIGKILL, None)):
-        if child.poll() is None:
-            os.killpg(child.pid, number)
-            try:
-                child.wait(patience)
-            except subprocess.TimeoutExpired:
-                continue
-
-
 def report() -> dict:
     """Return what tests/conftest.py wrote of the last pytest run, or {}."""
     return json.loads(REPORT.read_text()) if REPORT.exists() else {}
@@ -175,6 +126,8 @@ def report() -> dict:
 def summary(steps: Sequence[Step], outcomes: Sequence[Outcome], tests: dict) -> list[str]:
     """Return the last lines of a run: what ran, what did not, what this machine could not do, pytest's own line."""
     lines = ["What ran"]
+    ran = [outcome.step for outcome in outcomes]
+    outcomes = sorted(outcomes, key=lambda outcome: steps.index(outcome.step))
     for outcome in outcomes:
         word = "FAILED" if outcome.problem else "absent" if outcome.absent else "passed"
         lines.append(f"  {word:8}{outcome.step.name:40}{outcome.seconds:7.1f} s  {outcome.problem}".rstrip())
@@ -182,7 +135,7 @@ def summary(steps: Sequence[Step], outcomes: Sequence[Outcome], tests: dict) -> 
         lines.append(f"  {'':8}  tests/{folder}: " + ", ".join(f"{count} {word}" for word, count in counts.items()))
     for name, values in tests.get("with", {}).items():
         lines.append(f"  {'':8}  with {name} {', '.join(values)}")
-    lines += [f"  {'not run':8}{step.name}, because a step before it failed" for step in steps[len(outcomes):]]
+    lines += [f"  {'not run':8}{step.name}, because a step before it failed" for step in steps if step not in ran]
     could_not = [f"{outcome.step.name}: {outcome.absent}" for outcome in outcomes if outcome.absent]
     could_not += [note for outcome in outcomes for note in outcome.step.notes()]
     could_not += [f"{count} x {reason}" for reason, count in tests.get("not_run", {}).items()]
@@ -193,5 +146,4 @@ def summary(steps: Sequence[Step], outcomes: Sequence[Outcome], tests: dict) -> 
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that run() stops its child
     sys.exit(main(sys.argv[1] if len(sys.argv) == 2 else ""))

@@ -5,23 +5,23 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 from collections import deque
-from typing import IO
+from typing import IO, Callable
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # pytest's assertions and summary, Ansible's failed tasks, a program's own error and hint
 TELLING = re.compile(
     r"\s*(E {2,}\S|FAILED (?!- RETRYING)|ERROR |fatal: |error: |hint: |\[ERROR\]|\S+\.(py|yml|sh):\d+: )")
+Sink = Callable[[bytes], object]
 KEPT, WIDTH, PATIENCE = 12, 240, 5.0     # lines, characters, seconds
 
 
 class Relay:
-    """Copy a pipe to standard output in the background, a line at a time."""
+    """Hand a pipe's lines to a sink in the background, one at a time."""
 
-    def __init__(self, pipe: IO[bytes] | None) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: IO[bytes] | None, sink: Sink) -> None:
+        self._pipe, self._sink = pipe, sink
         self._telling: deque[str] = deque(maxlen=KEPT)
         self._last: deque[str] = deque(maxlen=3)
         self._thread = threading.Thread(target=self._copy, daemon=True)
@@ -29,8 +29,7 @@ class Relay:
 
     def _copy(self) -> None:
         for raw in self._pipe or ():
-            sys.stdout.buffer.write(raw)
-            sys.stdout.flush()
+            self._sink(raw)
             line = COLOUR.sub("", raw.decode(errors="replace")).rstrip()[:WIDTH]
             if line and line not in self._telling and TELLING.match(line):
                 self._telling.append(line)

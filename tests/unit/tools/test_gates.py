@@ -7,11 +7,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 from pathlib import Path
 
 import gates
-from gates import Outcome, Step
+import lanes
+from steps import Outcome, Step
+
+from kit.leftovers import is_gone
 
 ROOT = Path(__file__).parents[3]
 GOOD = Step("good", (sys.executable, "-c", ""))
@@ -20,7 +22,7 @@ NEVER = Step("never", (sys.executable, "-c", "raise SystemExit('must not run')")
 
 
 def run(*steps):
-    return gates.run_until_one_fails(steps, dict(os.environ))
+    return lanes.run([steps], dict(os.environ))
 
 
 def test_a_failing_step_stops_the_run():
@@ -80,7 +82,7 @@ def test_a_step_over_its_limit_is_stopped_with_everything_it_started(tmp_path):
     [outcome] = run(Step("slow", (sys.executable, "-c", script), limit=2))
     assert outcome.problem == "killed after 2 s"
     assert outcome.seconds < 30
-    wait_until_gone(int((tmp_path / "pid").read_text()))
+    assert is_gone(int((tmp_path / "pid").read_text()), within=10)
 
 
 def test_the_summary_names_what_failed_and_what_did_not_run():
@@ -108,6 +110,30 @@ def test_the_summary_ends_with_pytests_own_line_after_what_could_not_run():
     ]
 
 
+def test_the_summary_keeps_the_gates_order_whatever_ended_first_and_begun_last():
+    outcomes = [Outcome(BAD, 2.0, "exit status 3"), Outcome(GOOD, 9.0)]
+    lines = gates.summary([GOOD, NEVER, BAD], outcomes, {})
+    assert [line.split()[:3] for line in lines[1:4]] == [
+        ["passed", "good", "9.0"], ["FAILED", "bad", "2.0"], ["not", "run", "never,"]]
+
+
+def test_a_stage_that_fails_is_the_last():
+    outcomes = gates.run([[[GOOD], [BAD]], [[NEVER]]], dict(os.environ))
+    assert {outcome.step.name for outcome in outcomes} == {"good", "bad"}
+
+
+def test_the_scenarios_in_containers_run_beside_the_rest_where_there_are_two_cores():
+    lint, [rest, beside] = gates.stages("test", 2)
+    assert (lint, beside) == ([gates.LINT], gates.HOSTED)
+    assert [*gates.LINT, *rest] == [step for step in gates.GATES["test"] if step not in gates.HOSTED]
+
+
+def test_every_step_has_one_lane_on_one_core_and_in_every_other_gate():
+    assert gates.stages("test", 1) == [[gates.GATES["test"]]]
+    assert [gates.stages(name, 8) for name in ("molecule", "lint")] == [
+        [[gates.GATES["molecule"]]], [[gates.GATES["lint"]]]]
+
+
 def test_an_unknown_gate_is_refused(capsys):
     assert gates.main("tset") == 2
     assert "there is no gate 'tset'" in capsys.readouterr().err
@@ -124,16 +150,3 @@ def test_the_full_gate_holds_every_step_of_the_others_and_runs_pytest_last():
         step.argv for step in full}
     assert gates.DEMO in full and (ROOT / gates.DEMO.argv[1]).is_file()
     assert full[-1].argv[-4:] == tuple(f"tests/{name}" for name in gates.TESTS)
-
-
-def wait_until_gone(pid):
-    """Return once a process is gone or only waits to be collected; fail after 10 s."""
-    for _attempt in range(100):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return
-        if state == "Z":
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"process {pid} still runs")
