@@ -145,6 +145,24 @@ def test_bytes_that_the_remote_changed_are_never_given_their_name(disk, tmp_path
     assert list((tmp_path / "remote" / "repository" / PARTS).iterdir()) == []
 
 
+@pytest.mark.parametrize("size", [60_000, 100_001])
+def test_an_object_that_gives_more_or_fewer_bytes_than_it_has_is_never_read_to_an_end(disk, tmp_path, size):
+    """What its size was asked of is cut, or grows, before it is read: rclone ends well, and the stream must not."""
+    store = disk()
+    store.put(KEY, [os.urandom(100_000)])
+    stream = store._rclone.stream
+
+    def changing(*words):
+        if words[0] == "cat":
+            os.truncate(tmp_path / "remote" / "repository" / KEY, size)
+        return stream(*words)
+
+    store._rclone.stream = changing
+    error = raised(lambda: list(store.get(KEY)))
+    assert (type(error), error.code) == (Damaged, "store.short_read")
+    assert f"{size} bytes of 100000" in error.message
+
+
 def test_an_upload_that_was_killed_is_seen_by_no_listing_and_swept_when_it_is_old(disk, tmp_path):
     store = disk()
     store.check()
