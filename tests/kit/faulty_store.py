@@ -49,17 +49,17 @@ class FaultyStore:
 
 
 class MisreadingStore(FaultyStore):
-    """Gives other bytes than those that lie there, in the first times readings of a key that ends so."""
+    """Gives other bytes than those that lie there, in the first times readings of a key that ends so, or later ones."""
 
-    def __init__(self, inner, ending: str, *, times: int = 1):
+    def __init__(self, inner, ending: str, *, times: int = 1, after: int = 0):
         super().__init__(inner, Faults())
-        self.ending, self.left, self.readings = ending, times, 0
+        self.ending, self.left, self.after, self.readings = ending, times, after, 0
 
     def get(self, key):
         chunks = self.inner.get(key)
         if key.endswith(self.ending):
             self.readings += 1
-            if self.left:
+            if self.left and self.readings > self.after:
                 self.left -= 1
                 chunks = (chunk[:-1] + bytes([chunk[-1] ^ 0x01]) for chunk in chunks if chunk)
         yield from chunks

@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Mapping, Sequence
 
 from ..errors import ConfigError, RestorableError
@@ -27,6 +28,7 @@ from .keyrung import check_keys, is_own_key
 from .ladder import Ladder
 from .objects import unauthenticated
 from .reach import reach
+from .reread import climbed, read_twice
 from .rungs import check_objects, check_restored, check_stored, restore_all
 from .world import World, read_manifest
 
@@ -76,7 +78,7 @@ def who(world: World, operator: str) -> str:
 def _plan(world: World, scratch: Scratch, store: Store, copies: Copies) -> DrillPlan:
     backup, why = copies.backup, copies.why
     try:
-        manifest = read_manifest(store, world.cluster, backup.id)
+        manifest, _wrong = read_twice(lambda: read_manifest(store, world.cluster, backup.id))
     except RestorableError:
         # the drill itself reports an unreadable manifest, as its first failed check
         return DrillPlan(backup, why, store.name, "none: the manifest cannot be read", 0, None)
@@ -115,7 +117,8 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
     for store in copies.stores:
         if found:
             plan = _plan(world, scratch, store, copies)
-        _climb(world, scratch, job, plan, store, policy, ladder)
+        climbed(world, store, ladder,
+                partial(_climb, world, scratch, job, plan, store, policy, ladder))
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
         readable = all(each.result == "ok" for each in ladder.checks if each.level == "L0" and (

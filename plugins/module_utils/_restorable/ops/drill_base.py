@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ..errors import Damaged, NotFound, Refused, RestorableError
@@ -31,6 +32,7 @@ from .reach import reach
 from .recover import feeding
 from .recover_plan import RecoverPlan, last_segment_start, plan_on_its_timeline
 from .recovery_ports import Recovery, RecoveryPlace
+from .reread import climbed, read_twice
 from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
 from .wal_elsewhere import wal_elsewhere
@@ -102,14 +104,14 @@ def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
     stores, backup, picked = chosen
     found: dict[str, dict[str, Any]] = {}
     for store in stores:
-        noted, ended = list(ladder.notes), _Ended(target)
-        plan = _climb_copy(world, place, job, (store, backup, picked), target, ladder, policy, ended)
+        noted = list(ladder.notes)
+        plan, ended = _climb_copy(world, place, job, (store, backup, picked), target, ladder, policy)
         if ended.nothing_later and job.moment == RANDOM:
             # drawn between the last commit and the moment at which its segment came: what was true then is at the end
             note = f"no transaction in the archived WAL was committed after {target}, so that everything was replayed"
             ladder.begin_again([*noted, note])
-            ended = _Ended(target)
-            plan = _climb_copy(world, place, job, (store, backup, picked), Target(), ladder, policy, ended)
+            plan, ended = _climb_copy(world, place, job, (store, backup, picked), Target(), ladder, policy)
+            ended.wanted = target
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
         good = all(each.result == "ok" for each in ladder.own if each.level == "L0" or each.name == CHAIN)
@@ -121,9 +123,15 @@ def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
 
 
 def _climb_copy(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple[Store, Backup, str], target: Target,
-                ladder: Ladder, policy: Policy, ended: _Ended) -> DrillPlan:
+                ladder: Ladder, policy: Policy) -> tuple[DrillPlan, _Ended]:
     """Climb with one repository's copy as far as it leads."""
+    return climbed(world, chosen[0], ladder, lambda: _climb_once(world, place, job, chosen, target, ladder, policy))
+
+
+def _climb_once(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple[Store, Backup, str], target: Target,
+                ladder: Ladder, policy: Policy) -> tuple[DrillPlan, _Ended]:
     store, backup, picked = chosen
+    ended = _Ended(target)
     plan, recovery_plan = _plan(world, place, store, backup, picked, target, ladder)
     if recovery_plan is None:
         ladder.skip_rest("L2", "no recovery could be planned")
@@ -133,7 +141,7 @@ def _climb_copy(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
         ladder.skip_rest("L2", f"{backup.id} could not be opened")
     else:
         _climb(world, place, job, recovery_plan, ladder, ended)
-    return plan
+    return plan, ended
 
 
 def _pick(world: World, job: DrillJob, choose: Choose, ladder: Ladder) -> tuple[list[Store], Backup, str]:
@@ -187,7 +195,7 @@ def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why:
     server = "none"
     if manifest is not None:
         with ladder.rung("L1", CHAIN):
-            found = plan_on_its_timeline(only, place, manifest, target)
+            found, _wrong = read_twice(partial(plan_on_its_timeline, only, place, manifest, target))
     if found is not None:
         server = found.server
         ladder.notes += (*found.notes, *wal_elsewhere(world, found))

@@ -10,6 +10,7 @@ the drill incomplete, of another one it fails the drill and does not speak again
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Iterator, Sequence
 
 from ..errors import ConfigError, RestorableError
@@ -27,6 +28,7 @@ from .evidence import blameless
 from .ladder import Ladder
 from .objects import read_stored, require_opens
 from .prune import candidates
+from .reread import read_twice
 from .wal_level import checked_wal
 from .wal_reading import SEALED
 from .world import World, read_catalogue, read_manifest
@@ -108,10 +110,11 @@ def _check(world: World, store: Store, backup: BackupId, why: str, ladder: Ladde
     began, name = ladder.now(), _name(backup)
     manifest: Manifest | None = None
     try:
-        manifest = read_manifest(store, world.cluster, backup)
-        sealed = {item.recipients: item for item in manifest.items if item.encryption}
+        found, _wrong = read_twice(lambda: read_manifest(store, world.cluster, backup))
+        manifest = found
+        sealed = {item.recipients: item for item in found.items if item.encryption}
         for item in sealed.values():
-            _require_opens(world, store, manifest, item)
+            read_twice(partial(_require_opens, world, store, found, item))
     except RestorableError as error:
         seconds = ladder.now() - began
         if manifest is None or not _is_of_key(error):
@@ -127,7 +130,7 @@ def _check(world: World, store: Store, backup: BackupId, why: str, ladder: Ladde
                           actual="no such identity", seconds=seconds)
     else:
         if sealed:
-            ladder.ok("L0", name, f"{why}; {', '.join(manifest.key_ids())}", seconds=ladder.now() - began)
+            ladder.ok("L0", name, f"{why}; {', '.join(found.key_ids())}", seconds=ladder.now() - began)
 
 
 def _is_of_key(error: RestorableError) -> bool:
@@ -139,9 +142,10 @@ def _require_opens(world: World, store: Store, manifest: Manifest, item: Item) -
     try:
         require_opens(world, store, manifest, item)
     except ConfigError as error:
-        if error.code == "age.no_match":       # a changed header looks like one for another key
-            read_stored(world, store, manifest, item)
-        raise
+        if error.code != "age.no_match":
+            raise
+        read_stored(world, store, manifest, item)      # a changed header looks like one for another key,
+        require_opens(world, store, manifest, item)    # and so does one that was only read wrongly
 
 
 def _check_wal(world: World, store: Store, ladder: Ladder) -> None:
@@ -153,7 +157,7 @@ def _check_wal(world: World, store: Store, ladder: Ladder) -> None:
     name, began = f"{KEY} WAL {oldest.name}", ladder.now()
     ladder.others.add(name)
     try:
-        checked_wal(world, store, oldest)
+        read_twice(lambda: checked_wal(world, store, oldest))
         world.keys.identities()
     except ConfigError as error:
         if not _is_of_key(error):

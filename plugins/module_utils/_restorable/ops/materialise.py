@@ -11,8 +11,10 @@ from ..model.base import FILES
 from ..model.manifest import Item, Manifest
 from ..ports import Store
 from ..stream.ahead import ahead
+from ..stream.stage import owned
 from .objects import read_item
 from .recovery_ports import Recovery
+from .reread import to_its_end
 from .world import World
 
 Verify = Callable[[Manifest, str], None]
@@ -56,7 +58,8 @@ def _unpack(world: World, store: Store, manifest: Manifest, recovery: Recovery, 
     for item in (*(each for each in manifest.items if each.role == "tablespace"), *main):
         world.progress.phase(f"unpack {item.name} of {manifest.id}", item.size)
         folder = data if item.role == "base" else places[_oid(item)]
-        recovery.unpack(ahead(read_item(world, store, manifest, item)), folder)
+        with to_its_end(read_item(world, store, manifest, item)) as chunks, owned(ahead(chunks)) as soon:
+            recovery.unpack(soon, folder)
     for oid, place in places.items():
         recovery.link(data, oid, place)
     files = manifest.find("file_list")

@@ -19,6 +19,7 @@ from ..model.text import human_bytes, some
 from ..ports import RestoreOptions, Staged, Store, Target
 from .ladder import Ladder
 from .objects import jobs_for, read_fingerprint, read_item, read_stored
+from .reread import to_its_end
 from .world import World
 
 SHOWN = 20   # differences of one database that are listed one by one
@@ -60,8 +61,8 @@ def restore_all(world: World, store: Store, manifest: Manifest, job: DrillJob, t
 def _restore_globals(world: World, store: Store, manifest: Manifest, target: Target, ladder: Ladder) -> None:
     item = manifest.find("globals")
     if item is not None:
-        with ladder.rung("L2", "globals"):
-            ladder.notes += target.restore_globals(read_item(world, store, manifest, item))
+        with ladder.rung("L2", "globals"), to_its_end(read_item(world, store, manifest, item)) as chunks:
+            ladder.notes += target.restore_globals(chunks)
         return
     roles = [str(name) for name in manifest.adopted.get("roles", ())]
     created = target.ensure_roles(roles)
@@ -79,8 +80,8 @@ def _restore_database(world: World, store: Store, manifest: Manifest, item: Item
         return
     began = ladder.now()
     try:
-        chunks = read_item(world, store, manifest, item)
-        with target.staged(chunks, options, database=item.database, like=like) as archive:
+        with to_its_end(read_item(world, store, manifest, item)) as chunks, \
+                target.staged(chunks, options, database=item.database, like=like) as archive:
             ladder.ok("L0", f"object {item.name}", human_bytes(item.size), seconds=ladder.now() - began)
             with ladder.rung("L1", f"contents {item.database}"):
                 if fingerprint is not None and item.format != "plain":
@@ -100,12 +101,13 @@ def _restore_plain(world: World, store: Store, manifest: Manifest, item: Item, t
                    like: Database | None) -> None:
     options = RestoreOptions(item.format)
     with ladder.rung("L0", f"object {item.name}", human_bytes(item.size)), \
-            ladder.rung("L1", f"contents {item.database}", "complete to its last line"):
-        target.contents(read_item(world, store, manifest, item), options)
+            ladder.rung("L1", f"contents {item.database}", "complete to its last line"), \
+            to_its_end(read_item(world, store, manifest, item)) as chunks:
+        target.contents(chunks, options)
     if not ladder.stopped:
-        with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)):
-            ladder.notes += target.restore_whole(
-                item.database, read_item(world, store, manifest, item), options, like=like)
+        with ladder.rung("L2", f"restore {item.database}", human_bytes(item.plain_size)), \
+                to_its_end(read_item(world, store, manifest, item)) as chunks:
+            ladder.notes += target.restore_whole(item.database, chunks, options, like=like)
 
 
 def require_data_entries(toc: Iterable[str], fingerprint: Fingerprint) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Callable
 
-from ..errors import ConfigError, RestorableError, Unavailable
+from ..errors import RestorableError
 from ..model.catalogue import Backup
 from ..model.drill import Check, verdict
 from ..model.manifest import Item, Manifest
@@ -18,10 +18,9 @@ from .copies import Shelf, no_prune
 from .findings import note_finding
 from .ladder import Ladder
 from .objects import read_fingerprint, read_item, read_stored
+from .reread import ONCE, read_twice
 from .rungs import require_data_entries
 from .world import World, read_manifest
-
-ONCE = "read wrongly once"
 
 
 @dataclass(frozen=True)
@@ -104,13 +103,8 @@ def _ask(ladder: Ladder, level: str, name: str, detail: str, read: Callable[[], 
     """Make one check; only what two readings found is a finding."""
     began = ladder.now()
     try:
-        try:
-            read()
-        except RestorableError as error:
-            if isinstance(error, (ConfigError, Unavailable)):
-                raise                  # it tells of this machine or of the way there, and nothing of the bytes
-            read()
-            detail = f"{detail}, {ONCE}: {error.message}".lstrip(", ")
+        _read, wrong = read_twice(read)
+        detail = f"{detail}, {ONCE}: {wrong}".lstrip(", ") if wrong else detail
     except RestorableError as error:
         ladder.found(level, name, error, seconds=ladder.now() - began)
     else:

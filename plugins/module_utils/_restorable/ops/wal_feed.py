@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Iterable, Protocol, Sequence
 
-from ..errors import RestorableError, Unavailable
+from ..errors import Damaged, RestorableError, Unavailable
 from ..model.wal import Segment, WalFile
 from ..ports import Store
 from .wal_reading import find_wal, read_wal
@@ -103,10 +103,15 @@ class WalFeed:
                 future.result()
 
     def _fetch(self, name: str) -> None:
+        wrong = False
         for attempt in range(TRIES):
             try:
                 self._give(name)
                 return
+            except Damaged:
+                if wrong:
+                    raise
+                wrong = True           # once: a fault of the network passes, damage stays
             except Unavailable:
                 if attempt == TRIES - 1 or self._end.wait(BACKOFF * 2 ** attempt):
                     raise
