@@ -52,10 +52,11 @@ def joined(one: Plan, other: Plan) -> Plan:
 
 
 def _parents(world: World, store: Store, catalogue: Catalogue) -> dict[BackupId, BackupId | None]:
-    return {each.id: _parent(world, store, each.id) for each in catalogue.committed() if each.id.kind == "incr"}
+    return {each.id: parent_of(world, store, each.id) for each in catalogue.committed() if each.id.kind == "incr"}
 
 
-def _parent(world: World, store: Store, backup: BackupId) -> BackupId | None:
+def parent_of(world: World, store: Store, backup: BackupId) -> BackupId | None:
+    """Read what a base backup stands on; None if nothing, or if its manifest cannot tell."""
     try:
         manifest = read_manifest(store, world.cluster, backup)
         return BackupId.parse(manifest.base.parent) if manifest.base else None

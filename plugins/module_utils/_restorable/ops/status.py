@@ -21,7 +21,7 @@ from ..model.wal_watch import with_gaps, with_shipper
 from ..ports import Store
 from .copies import Shelf
 from .findings import manifest_is_damaged
-from .lacking import lacking, policies_of
+from .lacking import lacking, parents_of, policies_of
 from .windows import recoverable
 from .world import World, read_catalogue, read_manifest
 
@@ -75,11 +75,13 @@ def _with_missing(world: World, settings: ClusterSettings, rows: Sequence[Reposi
     readable = [row for row in rows if not row.error]
     if len(readable) < 2:
         return list(rows)
+    stores = {store.name: store for store in world.sources()}
+    holders = [(stores[row.name], row.catalogue) for row in readable]
     found = []
     for row in rows:
         others = [each.catalogue for each in readable if each is not row]
         lacks = () if row.error else lacking(row.catalogue, others, policies_of(world, settings, row.name),
-                                             world.clock.now())
+                                             world.clock.now(), lambda: parents_of(world, holders))
         found.append(replace(row, missing=tuple(str(each.id) for each in lacks)))
     return found
 

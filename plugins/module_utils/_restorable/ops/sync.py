@@ -20,7 +20,7 @@ from ..model.settings import ClusterSettings
 from ..ports import Store
 from .copies import names_repository
 from .evidence import blameless
-from .lacking import lacking, policies_of
+from .lacking import lacking, parents_of, policies_of
 from .objects import counted, digest, expect, put_copy
 from .preflight import bound_identifier
 from .rekey import retire
@@ -93,7 +93,8 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
     here = without_ended(world, target, read_catalogue(target, world.cluster), ended)
     row.conflicts += _conflicts(world, target, here, readable)
     wanted = lacking(here, [_judged(world, store, catalogue) for store, catalogue in readable],
-                     policies_of(world, settings, target.name), world.clock.now())
+                     policies_of(world, settings, target.name), world.clock.now(),
+                     lambda: parents_of(world, [(target, here), *readable]))
     for backup in (*wanted, *_outrun(here, readable), *_torn(world, target, here, readable)):
         _bring(world, target, backup.id, readable, row, dry_run)
     with nullcontext() if dry_run else world.lock.hold("sync"):
