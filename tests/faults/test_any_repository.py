@@ -13,8 +13,10 @@ import pytest
 
 from _restorable.app.report import backup_report, prune_report
 from _restorable.errors import ConfigError, Damaged, Refused, Unavailable
+from _restorable.model.journal import Facts
 from _restorable.ops.audit import audit
 from _restorable.ops.copies import no_prune
+from _restorable.ops.journal import record
 from _restorable.ops.protect import protection_of
 from _restorable.ops.reach import Expendable, Losses
 from kit.chain import NAME, Chain
@@ -301,6 +303,19 @@ def test_a_prune_tells_what_it_could_not_delete(pair):
     assert (pair.ids("disk"), pair.ids("vault")) == ([new], [old, new])
     for path in (pair.folder / "vault" / NAME / "prune").glob("*.json"):
         assert old not in json.loads(path.read_text())["deleted"]
+
+
+@pytest.mark.parametrize("verb", ["check", "put"])
+def test_what_a_prune_tells_while_a_repository_is_away_does_not_read_as_cut_off_there(pair, verb):
+    for _set in range(2):
+        pair.taken()
+    assert record(pair.world(), Facts("backup", "ok")) == ()
+    with failing(pair, Fault(verb, gone())):
+        pair.prune(last=1, min_keep=0, min_age=0, max_delete_percent=100, confirm=True)
+    mended(pair)
+    events = {name: len(list((pair.folder / name / NAME / "journal").rglob("0*.json"))) for name in ("disk", "vault")}
+    assert events["disk"] > events["vault"]
+    assert audit(pair.world(), None).findings == ()
 
 
 def test_an_audit_misses_a_set_that_a_prune_announced_and_left(pair):

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def rekey_report(done: Sequence[Rekeyed], wal: Sequence[RekeyedWal] | None = None, *,
-                 dry_run: bool = False) -> dict[str, Any]:
+                 warnings: Sequence[str] = (), dry_run: bool = False) -> dict[str, Any]:
     """Describe what became of every set and of the WAL, None where that was not asked for.
 
-    keys are the objects whose digests the journal keeps.
+    warnings are those of repositories; keys are the objects whose digests the journal keeps.
     """
     rows = [{"backup": str(each.backup), "action": each.action, "size": each.size, "before": list(each.before),
              "after": list(each.after), "reason": each.reason} for each in done]
@@ -26,7 +26,7 @@ def rekey_report(done: Sequence[Rekeyed], wal: Sequence[RekeyedWal] | None = Non
     return {"changed": not dry_run and anew, "sets": rows, "wal": [_wal(each) for each in wal or ()],
             "backups": [row["backup"] for row in rows if row["action"] == "rekeyed"],
             "keys": [each.manifest for each in done if each.manifest],
-            "warnings": [*(warning for each in done for warning in each.warnings), *_of_wal(done, wal)],
+            "warnings": [*warnings, *(warning for each in done for warning in each.warnings), *_of_wal(done, wal)],
             "failed": [*(f"{row['backup']}: {row['reason']}" for row in rows if row["action"] == "failed"),
                        *(_failed(each) for each in wal or () if each.failed)]}
 

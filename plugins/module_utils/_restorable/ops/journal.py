@@ -103,7 +103,8 @@ def _record(world: World, pen: Pen, facts: Facts, *, write: bool) -> dict[str, R
                     written += [store] if _append(store, pen, event, facts, heads, write=write) else []
                 except RestorableError as error:
                     missed[store.name] = error
-            _tell_missed(pen, event, missed, written)
+            # one that this run has lost takes every put and keeps none, or is not even asked
+            _tell_missed(pen, event, {**missed, **world.absent}, written)
     except RestorableError as error:
         return missed or {store.name: _reason(store, error, write) for store in world.stores if store not in written}
     return missed

@@ -40,10 +40,10 @@ class Losses:
                 self.errors[name] = error
             return True
 
-    def warnings(self, what: str) -> tuple[str, ...]:
+    def warnings(self, what: str, *, then: str = "") -> tuple[str, ...]:
         """Tell which repositories lack what was done, and how they catch up; and what was noted of the others."""
         lost = tuple(f"repository {name} lacks {what}: {error.message}; when it can be used again, run "
-                     f"`restorable sync --to {name}`" for name, error in sorted(self.errors.items()))
+                     f"`{then or f'restorable sync --to {name}'}`" for name, error in sorted(self.errors.items()))
         return (*lost, *(words for notes in self.notes.values() for words in notes))
 
 
@@ -64,12 +64,17 @@ def reach(world: World, *, write: bool) -> tuple[World, Losses]:
                 raise next(iter(losses.errors.values()), error) from None
     if not world.any_is_enough:
         return world, losses
-    return replace(world, stores=tuple(Expendable(store, losses) for store in left)), losses
+    return replace(world, stores=tuple(Expendable(store, losses) for store in left), absent=losses.errors), losses
 
 
 def kept_up(stores: Iterable[Store]) -> list[Store]:
     """Return the repositories that were not lost in the midst of the run."""
     return [store for store in stores if not (isinstance(store, Expendable) and store.lost)]
+
+
+def bare(store: Store) -> Store:
+    """Return the repository as it is, whose trouble is raised."""
+    return store.inner if isinstance(store, Expendable) else store
 
 
 def give_up(store: Store, error: RestorableError) -> bool:

@@ -26,9 +26,11 @@ from ..model.naming import MANIFEST, BackupId, hold_prefix, later_manifest, mani
 from ..model.rekeying import Change, changes, next_generation, rekeyed
 from ..ports import Store
 from ..stream.tee import put_everywhere
+from .copies import names_repository
 from .journal import record
 from .objects import counted, expect, require_opens
 from .protect import delete_unless_retained, hold_objects, protection_of
+from .reach import give_up, kept_up
 from .world import World, manifest_names, read_catalogue, read_manifest, read_one_manifest
 
 
@@ -47,17 +49,22 @@ class Rekeyed:
 
 
 def rekey(world: World, wish: str = "all", *, dry_run: bool = False) -> list[Rekeyed]:
-    """Seal one set, or all, for the recipients of the settings; a set that fails stops no other and stays as it was."""
+    """Seal one set, or all, for the recipients of the settings; a set that fails stops no other and stays as it was.
+
+    Whoever calls this has checked the repositories and, unless dry_run, holds the lock.
+    """
+    require_recipients(world)
+    if not dry_run:
+        world.keys.check()
+    done = (_each(world, backup, stores, dry_run=dry_run) for backup, stores in _chosen(world, wish))
+    return [each for each in done if each is not None]
+
+
+def require_recipients(world: World) -> None:
+    """Raise ConfigError unless the settings say whom to seal for."""
     if not world.keys.recipients():
         raise ConfigError("no recipient is set to seal for", code="encryption.no_recipient",
                           hint="Name the new public keys under `encryption.recipients`.")
-    for store in world.stores:
-        store.check(write=not dry_run)
-    if dry_run:
-        return [_each(world, backup, stores, dry_run=True) for backup, stores in _chosen(world, wish)]
-    world.keys.check()
-    with world.lock.hold("rekey"):
-        return [_each(world, backup, stores, dry_run=False) for backup, stores in _chosen(world, wish)]
 
 
 def _chosen(world: World, wish: str) -> list[tuple[BackupId, list[Store]]]:
@@ -78,16 +85,27 @@ def _chosen(world: World, wish: str) -> list[tuple[BackupId, list[Store]]]:
     return sorted(found.items())
 
 
-def _each(world: World, backup: BackupId, stores: list[Store], *, dry_run: bool) -> Rekeyed:
+def _each(world: World, backup: BackupId, stores: list[Store], *, dry_run: bool) -> Rekeyed | None:
+    """Rekey a set where it lies; None where no repository is left that has it, which is told of the repository."""
     world.progress.phase(f"rekey {backup}")
-    try:
-        return _rekey_set(world, backup, stores, dry_run=dry_run)
-    except RestorableError as error:
-        return Rekeyed(backup, "failed", reason=f"{error.message}. {error.hint}".strip())
+    while left := kept_up(stores):
+        try:
+            return _rekey_set(world, backup, left, dry_run=dry_run)
+        except RestorableError as error:
+            if kept_up(left) == left and not _given_up(world, left, error):
+                return Rekeyed(backup, "failed", reason=f"{error.message}. {error.hint}".strip())
+    return None
+
+
+def _given_up(world: World, stores: Iterable[Store], error: RestorableError) -> bool:
+    """Give up the repository whose trouble this is, where it may be spared; damage is trouble of the set alone."""
+    if not isinstance(error, (ConfigError, Unavailable)) or not error.code.startswith("store."):
+        return False
+    return any(names_repository(error, store, world.cluster) and give_up(store, error) for store in stores)
 
 
 def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: bool) -> Rekeyed:
-    names = {store.name: manifest_names(store, world.cluster, backup)[-1] for store in stores}
+    names = {store.name: _newest_manifest(world, store, backup) for store in stores}
     newest = max(names.values(), key=lambda name: manifest_generation(name) or 0)
     ahead = [store for store in stores if names[store.name] == newest]
     behind = [store for store in stores if names[store.name] != newest]
@@ -112,6 +130,14 @@ def _rekey_set(world: World, backup: BackupId, stores: list[Store], *, dry_run: 
     warnings = (*unwritten, *(warning for store in stores for warning in retire(world, store, backup)))
     return replace(done, warnings=warnings,
                    manifest=object_key(world.cluster, backup, later_manifest(generation)) if todo else "")
+
+
+def _newest_manifest(world: World, store: Store, backup: BackupId) -> str:
+    names = manifest_names(store, world.cluster, backup)
+    if not names:
+        raise NotFound(f"backup {backup} is gone from repository {store.name}", code="backup.unknown",
+                       hint="Run `restorable list` to see what is there, then this again.")
+    return names[-1]
 
 
 def _check_keys(world: World, store: Store, manifest: Manifest, todo: Iterable[Change]) -> None:

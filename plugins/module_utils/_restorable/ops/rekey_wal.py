@@ -9,7 +9,6 @@ goes on from there. A file is opened and compared with its digest before, so dam
 """
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Iterable, Sequence
 
@@ -18,6 +17,7 @@ from ..model.wal_naming import StoredWal, quarantine_prefix, stored_wal, wal_pre
 from ..model.wal_sealing import generations, is_sealed_for, rekeyed_key
 from ..ports import Store
 from .protect import delete_unless_retained
+from .reach import bare, give_up, kept_up
 from .wal_level import checked_wal
 from .wal_reading import SEALED
 from .world import World
@@ -48,17 +48,19 @@ class RekeyedWal:
 def rekey_wal(world: World, *, dry_run: bool = False) -> list[RekeyedWal]:
     """Seal the WAL of every repository for the recipients of the settings; return those that have any.
 
-    A file that fails stops no other; a repository that cannot be reached any more is left, and told.
+    A file that fails stops no other; a repository that cannot be reached any more is left, and told. Whoever calls
+    this holds the lock, unless dry_run.
     """
     rows = []
-    with nullcontext() if dry_run else world.lock.hold("rekey"):
-        for store in world.stores:
-            row = RekeyedWal(store.name)
-            try:
-                _repository(world, store, row, dry_run=dry_run)
-            except RestorableError as error:
+    for store in kept_up(world.stores):
+        row = RekeyedWal(store.name)
+        try:
+            # as it is: one that is given up must not look like one that took the new form of a file
+            _repository(world, bare(store), row, dry_run=dry_run)
+        except RestorableError as error:
+            if not give_up(store, error):
                 row.fail(f"repository {store.name}", error)
-            rows.append(row)
+        rows.append(row)
     return [row for row in rows if row.rekeyed or row.current or row.failed]
 
 

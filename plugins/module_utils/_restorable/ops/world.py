@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Mapping
 
-from ..errors import Damaged, NotFound
+from ..errors import Damaged, NotFound, RestorableError
 from ..model.catalogue import Catalogue
 from ..model.manifest import Manifest
 from ..model.naming import (
@@ -47,6 +47,7 @@ class World:
     any_is_enough: bool = False    # a set is committed where one repository has it; the others catch up by sync
     # each repository's own retention by family, where it differs from the cluster's
     retentions: Mapping[str, Mapping[str, Policy]] = field(default_factory=dict)
+    absent: Mapping[str, RestorableError] = field(default_factory=dict)    # repositories that a run has lost so far
     source: str = ""               # the one repository that is read from; empty: any that has what is wanted
     page: Page | None = None       # renders evidence for people; None stores none
     witness: Witnessing | None = None      # writes rows into the source; None, unless the settings ask for it

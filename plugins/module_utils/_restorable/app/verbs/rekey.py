@@ -10,14 +10,11 @@ from ..call import Call, Result
 
 def run(call: Call) -> Result:
     """Give stored sets, and with all of them the WAL, new recipients; one that fails stops no other."""
-    from ...ops.rekey import rekey
-    from ...ops.rekey_wal import rekey_wal
+    from ...ops.rekey_all import rekey_all
     from ..render_keys import rekey_done, render_rekey
     from ..report_keys import rekey_report
     dry_run = call.options.dry_run
-    world = call.world()
-    done = rekey(world, call.options.backup, dry_run=dry_run)
-    wal = rekey_wal(world, dry_run=dry_run) if call.options.backup == "all" else None
-    report = rekey_report(done, wal, dry_run=dry_run)
+    done = rekey_all(call.world(), call.options.backup, dry_run=dry_run)
+    report = rekey_report(done.sets, done.wal, warnings=done.warnings, dry_run=dry_run)
     return Result(report, render_rekey(report), rekey_done(call.cluster.name, report, dry_run=dry_run),
                   Unavailable.exit_status if report["failed"] else 0, warnings=tuple(report["warnings"]))
