@@ -11,6 +11,7 @@ import pytest
 from integration.test_recover_gaps import Losing
 
 from kit.chain import failed, flipped, new_folder
+from kit.faulty_store import MisreadingStore
 from kit.physical import Physical, archiving
 from kit.servers import start_server
 
@@ -79,3 +80,21 @@ def test_wal_that_vanishes_while_a_drill_reads_it_is_not_taken_from_the_other_co
     assert (evidence.repository, evidence.verdict) == ("vault", "passed"), evidence.checks
     assert evidence.copies["disk"]["verdict"] == "incomplete"
     assert any("copy in disk could not be read" in each and pair.wal[0] in each for each in evidence.notes)
+
+
+@pytest.mark.parametrize("name", ["base.tar", "WAL"])
+def test_what_a_drill_of_a_base_backup_reads_wrongly_once_makes_no_copy_bad(pair, name):
+    path, stores = found(pair, pair.wal[0] if name == "WAL" else name), []
+
+    def wrap(store):
+        if store.name == "disk":
+            stores.append(MisreadingStore(store, path.name))
+            return stores[-1]
+        return store
+    pair.wrap_store = wrap
+    try:
+        evidence = pair.drill_base()
+    finally:
+        pair.wrap_store = lambda store: store
+    assert (stores[-1].left, evidence.repository, evidence.verdict) == (0, "disk", "passed"), failed(evidence)
+    assert any("read wrongly once: " in each for each in evidence.notes) == (name != "WAL"), evidence.notes

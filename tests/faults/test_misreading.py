@@ -10,7 +10,10 @@ import pytest
 from faults.conftest import SHOP
 
 from _restorable.errors import Damaged, ToolFailed, Unavailable
-from _restorable.ops.reread import CLIMBS, to_its_end
+from _restorable.host.clock import SystemClock
+from _restorable.host.progress import Silent
+from _restorable.ops.ladder import Ladder
+from _restorable.ops.reread import CLIMBS, climbed, to_its_end
 from kit.agekeys import make_pair
 from kit.chain import Chain, failed, flipped, new_folder
 from kit.faulty_store import MisreadingStore
@@ -125,3 +128,11 @@ def test_what_fails_for_the_machine_reads_nothing_more():
     with pytest.raises(Unavailable), to_its_end(source) as chunks:
         next(chunks)
         raise Unavailable("no space left", code="stage.full")
+
+
+def test_words_of_a_database_that_look_like_an_object_hide_no_failure(copy):
+    name = copy.objects(copy.ids()[-1])[0].name
+    words = f"ERROR: relation \"local:app/backup/{copy.ids()[-1]}/{name}\" is lost"
+    ladder = Ladder(SystemClock(), Silent(), frozenset())
+    climbed(copy.world(), copy.world().stores[0], ladder, lambda: ladder.failed("L2", "restore misread", words))
+    assert [(each.result, each.detail) for each in ladder.checks] == [("failed", words)]

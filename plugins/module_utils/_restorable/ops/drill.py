@@ -28,7 +28,7 @@ from .keyrung import check_keys, is_own_key
 from .ladder import Ladder
 from .objects import unauthenticated
 from .reach import reach
-from .reread import climbed, read_twice
+from .reread import climbed, manifest_twice, read_twice
 from .rungs import check_objects, check_restored, check_stored, restore_all
 from .world import World, read_manifest
 
@@ -132,7 +132,7 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
 def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, policy: Policy,
            ladder: Ladder) -> None:
     with ladder.rung("L0", "manifest"):
-        manifest = read_manifest(store, world.cluster, plan.backup.id)
+        manifest = manifest_twice(world, store, plan.backup.id, ladder)
     if not ladder.stopped and not check_keys(world, store, [manifest], policy, ladder):
         check_stored(world, store, manifest, ladder)
     if ladder.stopped or not check_objects(world, store, manifest, ladder):

@@ -32,13 +32,13 @@ from .reach import reach
 from .recover import feeding
 from .recover_plan import RecoverPlan, last_segment_start, plan_on_its_timeline
 from .recovery_ports import Recovery, RecoveryPlace
-from .reread import climbed, read_twice
+from .reread import climbed, manifest_twice, read_twice
 from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
 from .wal_elsewhere import wal_elsewhere
 from .windows import recoverable
 from .witness import check_witnesses
-from .world import World, read_manifest
+from .world import World
 
 RANDOM = "random"
 CHAIN = "chain and WAL"            # the check that a copy can be planned with
@@ -190,7 +190,7 @@ def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why:
     only = replace(world, stores=(store,))     # another copy that is whole must not hide this one's trouble
     manifest: Manifest | None = None
     with ladder.rung("L0", "manifest"):
-        manifest = read_manifest(store, world.cluster, backup.id)
+        manifest = manifest_twice(world, store, backup.id, ladder)
     found: RecoverPlan | None = None
     server = "none"
     if manifest is not None:

@@ -38,8 +38,8 @@ def read_item(world: World, store: Store, manifest: Manifest, item: Item) -> Ite
 def read_stored(world: World, store: Store, manifest: Manifest, item: Item) -> None:
     """Read an object as it is stored, to its end; raise Damaged if that is not what the manifest says. Needs no key."""
     key = object_key(manifest.cluster, manifest.id, item.name)
-    for _chunk in expect(item.size, item.sha256, f"{store.name}:{key} as stored")(counted(store.get(key),
-                                                                                          world.progress)):
+    where, stored = f"{store.name}:{key}", counted(store.get(key), world.progress)
+    for _chunk in _naming(where, expect(item.size, item.sha256, f"{where} as stored")(stored)):
         pass
 
 

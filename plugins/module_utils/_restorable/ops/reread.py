@@ -7,12 +7,12 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Callable, Iterable, Iterator, Sequence, TypeVar
 
-from ..errors import ConfigError, RestorableError, Unavailable
+from ..errors import ConfigError, NotFound, RestorableError, Unavailable
 from ..model.drill import Check
-from ..model.naming import BackupId, backup_prefix, manifest_generation
+from ..model.manifest import Manifest
+from ..model.naming import BackupId, backup_prefix
 from ..ports import Store
 from ..stream.stage import owned
 from .ladder import Ladder
@@ -33,6 +33,14 @@ def read_twice(read: Callable[[], T]) -> tuple[T, str]:
         if not _is_of_bytes(error):
             raise
         return read(), error.message
+
+
+def manifest_twice(world: World, store: Store, backup: BackupId, ladder: Ladder) -> Manifest:
+    """Read the manifest of the backup that is drilled; a note tells of a first reading that was wrong."""
+    manifest, wrong = read_twice(lambda: read_manifest(store, world.cluster, backup))
+    if wrong:
+        ladder.notes.append(f"manifest: {ONCE}: {wrong}; the second reading was right")
+    return manifest
 
 
 @contextmanager
@@ -72,38 +80,38 @@ def climbed(world: World, store: Store, ladder: Ladder, climb: Callable[[], T]) 
 
 
 def _misread(world: World, store: Store, checks: Sequence[Check]) -> list[Check]:
-    """Return the failed checks if each names objects of this repository, and all of these are right as they lie there.
+    """Return the failed checks if each tells of an object of this repository, and all of these are right as they lie.
     """
     failed = [each for each in checks if each.result == "failed"]
     try:
         for check in failed:
-            named = list(_objects(world, store, check.detail))
-            if not named:
+            named = _named(world, store, check.detail)
+            if named is None:
                 return []
-            for read in named:
-                read()
+            _read(world, store, *named)
     except RestorableError:
         return []                      # damage, or not to be read at all now
     return failed
 
 
-def _objects(world: World, store: Store, detail: str) -> Iterator[Callable[[], object]]:
-    """Yield what reads each object of a set that an error names."""
+def _named(world: World, store: Store, detail: str) -> tuple[BackupId, str] | None:
+    """Return the object that an error begins with; what comes later may be the words of a database, and proves nothing.
+    """
     place = re.escape(f"{store.name}:{backup_prefix(world.cluster)}")
-    for backup, name in sorted(set(re.findall(rf"(?<![\w.-]){place}([^/\s]+)/([^/\s:]+)", detail))):
-        yield partial(_read, world, store, BackupId.parse(backup), name)
+    found = re.match(rf"(?:object )?{place}([^/\s]+)/([^/\s:]+)", detail)
+    return (BackupId.parse(found[1]), found[2]) if found else None
 
 
 def _read(world: World, store: Store, backup: BackupId, name: str) -> None:
     manifest = read_manifest(store, world.cluster, backup)
-    for item in manifest.items:
-        if item.name == name and item.encryption and not world.keys.openable:
-            read_stored(world, store, manifest, item)
-        elif item.name == name:
-            for _chunk in read_item(world, store, manifest, item):
-                pass
-    if manifest_generation(name) is None and name not in {item.name for item in manifest.items}:
-        raise ConfigError(f"object {name} is none of backup {backup}", code="object.unknown")
+    item = next((each for each in manifest.items if each.name == name), None)
+    if item is None:
+        raise NotFound(f"backup {backup} holds no object {name}", code="object.unknown")
+    if item.encryption and not world.keys.openable:
+        read_stored(world, store, manifest, item)
+        return
+    for _chunk in read_item(world, store, manifest, item):
+        pass
 
 
 def _is_of_bytes(error: RestorableError) -> bool:
