@@ -91,8 +91,8 @@ def test_a_repository_that_is_down_stops_no_rekey_and_is_told(copy, trouble):
     for told in (planned, report):
         assert (told["failed"], [each["action"] for each in told["sets"]]) == ([], ["rekeyed"])
         [warning] = told["warnings"]
-        assert warning == (f"repository vault lacks new keys: {trouble.message}; when it can be used again, run "
-                           "`restorable rekey`")
+        assert warning == (f"repository vault lacks new keys (keep the old identity): {trouble.message}; when it can "
+                           "be used again, run `restorable rekey`")
     assert opened_by(copy, copy.new) == {"disk": "passed", "vault": "incomplete"}
     assert opened_by(copy, copy.old) == {"disk": "incomplete", "vault": "passed"}
     assert [each.kind for each in audit(copy.world(), None).findings] == []
@@ -158,7 +158,7 @@ def test_the_command_takes_the_lock_once_and_ends_well_while_one_is_away(copy, f
     (folder / "vault").rename(folder / "elsewhere")
     (folder / "vault").write_text("no folder")
     status, out, err = copy.run("rekey")
-    assert (status, "repository vault lacks new keys" in err) == (0, True), (out, err)
+    assert (status, "repository vault lacks new keys (keep the old identity)" in err) == (0, True), (out, err)
     (folder / "vault").unlink()
     (folder / "elsewhere").rename(folder / "vault")
     with copy.world().lock.hold("backup"):

@@ -32,4 +32,4 @@ def rekey_all(world: World, wish: str = "all", *, dry_run: bool = False) -> Reke
     with nullcontext() if dry_run else world.lock.hold("rekey"):
         sets = rekey(world, wish, dry_run=dry_run)
         wal = rekey_wal(world, dry_run=dry_run) if wish == "all" else None
-    return Rekeying(sets, wal, losses.warnings("new keys", then="restorable rekey"))
+    return Rekeying(sets, wal, losses.warnings("new keys (keep the old identity)", then="restorable rekey"))
