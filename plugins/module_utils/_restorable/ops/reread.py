@@ -64,18 +64,18 @@ def climbed(world: World, store: Store, ladder: Ladder, climb: Callable[[], T]) 
 
     A copy that is never read rightly in one climb stays unproven; it was not found bad.
     """
-    notes = list(ladder.notes)
     for left in reversed(range(CLIMBS)):
         made = climb()
         wrong = _misread(world, store, ladder.own)
-        notes += [f"{each.name}: {ONCE}: {each.detail}; the second reading was right" for each in wrong]
         if not wrong:
             break
+        # all notes stay: one of them may tell where a scratch server was kept
+        ladder.notes += [f"{each.name}: {ONCE}: {each.detail}; the second reading was right" for each in wrong]
         if left:
-            ladder.begin_again(list(notes))
+            ladder.begin_again(ladder.notes)
         else:
             ladder.checks = [replace(each, result="not_run") if each in wrong else each for each in ladder.checks]
-            ladder.notes += notes[-len(wrong):]
+    ladder.notes = list(dict.fromkeys(ladder.notes))
     return made
 
 
