@@ -18,6 +18,7 @@ from _restorable.model.reading import Reader
 from _restorable.model.wal_naming import binding_key, wal_key
 from _restorable.ops.prune import prune
 from _restorable.ops.sync_wal import copy_wal
+from _restorable.ops.world import read_catalogue
 from _restorable.stream.keyring import Keyring
 from kit.agekeys import make_pair
 from kit.memory_store import MemoryStore
@@ -72,10 +73,16 @@ def test_without_a_base_in_the_target_all_wal_comes(source):
     assert len(wal_of(target)) == 61
 
 
-def test_a_dry_run_counts_what_the_bases_that_come_will_need(source):
+@pytest.mark.parametrize(("days", "count"), [((20, 9, 1), 33), ((1,), 11)])
+def test_a_dry_run_counts_what_the_bases_that_come_will_need_and_no_others(source, days, count):
     target = MemoryStore("vault")
-    assert copy_wal(world(target, source), target, [source], WINDOW, dry_run=True).count == 33
-    assert target.objects == {}
+    put_wal(target)
+    coming = [each.id for each in read_catalogue(source, "shop").committed()][-len(days):]
+    told = copy_wal(world(target, source), target, [source], WINDOW, dry_run=True, coming=coming)
+    assert (told.count, len(wal_of(target))) == (count - 1, 1)
+    for each in coming:                # as the sync brings them before the WAL
+        target.objects.update({key: data for key, data in source.objects.items() if f"/{each}/" in key})
+    assert copy_wal(world(target, source), target, [source], WINDOW, dry_run=False).count == told.count
 
 
 def test_each_file_comes_once_from_the_first_repository_that_has_it_whole(source, target):

@@ -16,6 +16,7 @@ from ..errors import Damaged, NotFound, Refused, RestorableError, Unavailable
 from ..model.catalogue import Backup, Catalogue
 from ..model.manifest import Manifest
 from ..model.naming import BackupId, cluster_key, manifest_generation, manifest_key, object_key, set_prefix
+from ..model.pick import PHYSICAL
 from ..model.settings import ClusterSettings
 from ..ports import Store
 from .copies import names_repository
@@ -100,7 +101,8 @@ def _sync_one(world: World, settings: ClusterSettings, target: Store, sources: S
     with nullcontext() if dry_run else world.lock.hold("sync"):
         others = [store for store, _catalogue in readable]
         row.marks = copy_marks(world, target, others, ended, row.damaged, dry_run=dry_run)
-        wal = copy_wal(world, target, others, settings.wal_window, dry_run=dry_run)
+        wal = copy_wal(world, target, others, settings.wal_window, dry_run=dry_run,
+                       coming=[each.id for each in wanted if each.id.kind in PHYSICAL])
     row.marks += wal.count
     row.damaged += wal.damaged
     row.conflicts += wal.conflicts

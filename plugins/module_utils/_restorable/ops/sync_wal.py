@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from heapq import merge
 from itertools import groupby
-from typing import Iterable, Iterator, Sequence
+from typing import Collection, Iterable, Iterator, Sequence
 
 from ..errors import ConfigError, Damaged, NotFound
+from ..model.naming import BackupId
+from ..model.pick import PHYSICAL
 from ..model.wal_naming import StoredWal, stored_wal, wal_file_prefix, wal_prefix
 from ..model.wal_retention import WalKeep
 from ..model.wal_sealing import generation_of, generations, valid
@@ -43,15 +45,15 @@ class CopiedWal:
 
 
 def copy_wal(world: World, target: Store, sources: Sequence[Store], window: timedelta | None, *,
-             dry_run: bool) -> CopiedWal:
+             dry_run: bool, coming: Collection[BackupId] = ()) -> CopiedWal:
     """Copy what the target lacks, and what a rekey gave new keys elsewhere only.
 
-    window is how far back recovery to any moment must reach.
+    window is how far back recovery to any moment must reach. coming are the base backups that a dry run would bring.
     """
     done = CopiedWal()
     stores = (target, *sources)
-    # in a dry run the base backups that come are not there yet, so those of the sources count as well
-    keeps = _keeps(world, stores if dry_run else stores[:1], window)
+    # in a dry run the base backups that come are not there yet, so they are read where they lie
+    keeps = _keeps(world, target, sources if dry_run else (), coming, window)
     every = merge(*(_listed(world, place, store) for place, store in enumerate(stores)), key=lambda pair: pair[1].key)
     for _name, forms in groupby(every, key=lambda pair: pair[1].name):
         held = None
@@ -85,9 +87,17 @@ def _stored(store: Store, prefix: str) -> Iterator[StoredWal]:
     return stored_wal((entry.key, entry.size) for entry in store.list(prefix))
 
 
-def _keeps(world: World, stores: Sequence[Store], window: timedelta | None) -> list[WalKeep]:
+def _keeps(world: World, target: Store, sources: Sequence[Store], coming: Collection[BackupId],
+           window: timedelta | None) -> list[WalKeep]:
     now = world.clock.now()
-    found = (keep_wal_of(world, store, read_catalogue(store, world.cluster), (), window, now) for store in stores)
+    own = read_catalogue(target, world.cluster)
+    found = []
+    if not coming or any(each.id.kind in PHYSICAL for each in own.committed()):
+        found.append(keep_wal_of(world, target, own, (), window, now))
+    for source in sources if coming else ():
+        catalogue = read_catalogue(source, world.cluster)
+        others = {each.id for each in catalogue.committed()} - set(coming)
+        found.append(keep_wal_of(world, source, catalogue, others, window, now))
     return [keep for keep in found if keep is not None]
 
 
