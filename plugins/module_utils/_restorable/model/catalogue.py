@@ -12,6 +12,7 @@ from ..errors import ConfigError, NotFound
 from .finding import damaged_since
 from .meant import did_you_mean
 from .naming import MANIFEST, BackupId, hold_prefix, missing_database, parse_drill_key, parse_hold_key, split_set_key
+from .uncollected import uncollected
 
 _COMPARED = 200                    # ids at most that a wrong one is compared with: each costs about a tenth of a ms
 
@@ -66,6 +67,7 @@ class Catalogue:
     gone: tuple[Backup, ...] = ()      # sets of which only evidence is left, oldest first
 
     @classmethod
+    @uncollected()
     def of(cls, cluster: str, listing: Iterable[tuple[str, int]]) -> Catalogue:
         """Build the catalogue from (key, size) pairs of everything under CLUSTER/."""
         found = _Sorted()

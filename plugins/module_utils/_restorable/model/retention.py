@@ -17,6 +17,7 @@ from .buckets import ENDED_ONLY, bucketing, local, zone
 from .guards import BEFORE, Refusal, guard_group, guard_policy
 from .naming import BackupId
 from .policy import Policy
+from .uncollected import uncollected
 
 FUTURE_MARGIN = timedelta(hours=1)         # a clock may be this wrong before its backups are called future-dated
 LAST_OF_SERIES = "floor:newest_of_series"
@@ -77,6 +78,7 @@ class Plan:
         return sum(each.size for each in candidates if each.id in gone)
 
 
+@uncollected()
 def plan_prune(candidates: Iterable[Candidate], policy: Policy, now: datetime, *, known_digest: str | None = None,
                known: Mapping[str, Any] | None = None, confirmed: bool = False,
                last_pruned: datetime | None = None) -> Plan:

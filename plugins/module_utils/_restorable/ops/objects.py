@@ -18,7 +18,7 @@ from ..stream.compress import decompressor
 from ..stream.stage import Stage, owned
 from .world import World
 
-_HINT = "Drill an older backup with `restorable drill`, take a new one, and check the disk."
+_HINT = "Restore or drill another backup of `restorable list`, take a new one, and check the disk."
 
 
 def read_item(world: World, store: Store, manifest: Manifest, item: Item) -> Iterator[bytes]:

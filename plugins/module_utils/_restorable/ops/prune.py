@@ -25,6 +25,7 @@ from ..model.naming import (
 )
 from ..model.policy import Policy
 from ..model.retention import Candidate, Plan, plan_prune
+from ..model.uncollected import uncollected
 from ..model.wal_retention import WalPlan
 from ..ports import Store
 from ..version import VERSION
@@ -221,6 +222,7 @@ def _own(world: World, store: Store, policies: Policies) -> Policies:
     return {**policies, **world.retentions.get(store.name, {})}
 
 
+@uncollected()
 def candidates(catalogue: Catalogue, spared: Collection[BackupId] = ()) -> list[Candidate]:
     """Return what retention chooses among: every committed set with what drills and verify found.
 

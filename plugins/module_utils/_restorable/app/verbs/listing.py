@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from ...errors import Unavailable
+from ...model.uncollected import uncollected
 from ..call import Call, Result
 
 
+@uncollected()
 def run(call: Call) -> Result:
     """List what every repository of a cluster holds."""
     from ...ops.status import list_backups
