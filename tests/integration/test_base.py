@@ -147,6 +147,18 @@ def test_a_base_whose_wal_never_arrived_is_not_done(physical):
     assert chain.ids() == [] and chain.files("-base") == {}
 
 
+def test_a_server_that_archives_nothing_is_told_before_its_base_backup_waits_for_wal(physical):
+    chain = physical()
+    chain.archived = "push"
+    with pytest.raises(ConfigError, match="archive_mode is off on the server") as caught:
+        chain.base()
+    assert caught.value.code == "base.archive_mode" and chain.ids() == []
+    assert chain.based(self_contained=True)
+    chain.archived = "stream"          # which asks nothing of archive_mode
+    with pytest.raises(RestorableError, match="did not come into repository"):
+        chain.base(wal_timeout="0s")
+
+
 def test_the_server_is_asked_to_send_no_faster_than_the_limit(empty_server, folder):
     chain = Physical(empty_server(15, config={"log_replication_commands": "on"}), folder)
     assert chain.based(max_rate=1048576).options["max_rate"] == 1048576

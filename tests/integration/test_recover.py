@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from _restorable.app.render_recover import AFTER
 from _restorable.errors import ConfigError, Refused, RestorableError
 from _restorable.stream.compress import decompressor
 from kit.chain import new_folder
@@ -90,6 +91,24 @@ def test_the_end_of_the_archive_is_reached_and_the_copy_archives_nothing(history
         assert back.sql("SHOW archive_mode") == [("off",)]
         assert back.sql("SELECT pg_is_in_recovery()") == [(False,)]
     assert not (data / "recovery.signal").exists()
+
+
+def test_the_words_that_are_printed_switch_archiving_on_again(empty_server, data):
+    """Where it was set by ALTER SYSTEM, as the module sets it, the copy's own line takes the place of the server's."""
+    chain = Physical(empty_server(15, config={**archiving(15), "archive_mode": "off"}), new_folder())
+    chain.server.sql("ALTER SYSTEM SET archive_mode = 'on'")
+    chain.server.stop()
+    with run_folder(15, chain.server.bin_dir, chain.server.folder) as chain.server:
+        chain.archived, chain.sleep = "push", chain.waiting
+        chain.based()
+        chain.recover(data)
+    printed = re.search("ALTER SYSTEM [^,]*", " ".join(AFTER))
+    with chain.running(data) as back:
+        assert back.sql("SHOW archive_mode") == [("off",)]
+        assert printed[0] in (data / "postgresql.auto.conf").read_text()
+        back.sql(printed[0])
+    with chain.running(data) as back:
+        assert back.sql("SHOW archive_mode") == [("on",)]
 
 
 def test_a_time_brings_back_what_was_committed_by_then_and_nothing_later(history, data):

@@ -13,7 +13,7 @@ Report = Mapping[str, Any]
 
 AFTER = (
     "  the server is shut down, and archiving is off in this copy (archive_mode in postgresql.auto.conf)",
-    "  next: start it as usual and look at the data; then ALTER SYSTEM RESET archive_mode, restart, take a base backup",
+    "  next: start it as usual, look at the data; then ALTER SYSTEM SET archive_mode = on, restart, take a base backup",
 )
 
 

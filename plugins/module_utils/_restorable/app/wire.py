@@ -96,9 +96,9 @@ def open_source(cluster: ClusterSettings) -> BaseSource:
     return PgBase(cluster.connection)
 
 
-def archives_wal(cluster: ClusterSettings) -> bool:
-    """Say whether the cluster's WAL goes into its repositories."""
-    return bool(cluster.wal.method)
+def archives_wal(cluster: ClusterSettings) -> str:
+    """Return how the cluster's WAL goes into its repositories: push, stream, or "" if it does not."""
+    return cluster.wal.method
 
 
 def open_recovery(cluster: ClusterSettings, path: str, places: Mapping[str, str], owner: str = "") -> RecoveryPlace:

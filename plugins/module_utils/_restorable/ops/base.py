@@ -43,9 +43,9 @@ class BaseDone:
     warnings: tuple[str, ...] = ()
 
 
-def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bool, dry_run: bool = False,
+def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: str, dry_run: bool = False,
                  accept_new_server: bool = False, sleep: Pause = pause) -> BaseDone:
-    """Take a base backup as job says; archived tells whether the cluster's WAL goes into the repositories.
+    """Take a base backup as job says; archived tells how the cluster's WAL goes into the repositories.
 
     Everything or nothing: without its WAL, inside or in every repository, there is no backup.
     """
@@ -69,7 +69,7 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: bo
                                                       *losses.warnings(f"backup {manifest.id}")))
 
 
-def _planned(world: World, source: BaseSource, job: BaseJob, archived: bool, accept: bool, *,
+def _planned(world: World, source: BaseSource, job: BaseJob, archived: str, accept: bool, *,
              dry_run: bool) -> BasePlan:
     world.progress.phase("plan")
     plan = plan_base(world, source.server(), source.settings(), job, archived=archived)

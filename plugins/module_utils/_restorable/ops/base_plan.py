@@ -40,8 +40,8 @@ class BasePlan:
     last_size: int | None = None
 
 
-def plan_base(world: World, server: Server, facts: Mapping[str, str], job: BaseJob, *, archived: bool) -> BasePlan:
-    """Return the plan of a base backup now; raise what would make it fail."""
+def plan_base(world: World, server: Server, facts: Mapping[str, str], job: BaseJob, *, archived: str) -> BasePlan:
+    """Return the plan of a base backup now; raise what would make it fail. archived is push, stream or ""."""
     if server.major < OLDEST_MAJOR:
         raise ConfigError(f"server version {server.version} is older than {OLDEST_MAJOR}, from which on base backups "
                           "are streamed", hint="Take dumps of it, or use its own pg_basebackup.", code="base.too_old")
@@ -56,6 +56,10 @@ def plan_base(world: World, server: Server, facts: Mapping[str, str], job: BaseJ
     if not self_contained and not archived:
         raise ConfigError("self_contained is false, and the cluster's WAL is not archived", code="base.no_wal",
                           hint="Set up `wal` for the cluster, or leave self_contained out.")
+    if archived == "push" and not self_contained and facts.get("archive_mode") == "off" and not server.in_recovery:
+        raise ConfigError("archive_mode is off on the server, so the WAL of this backup would never be archived",
+                          hint="Run `ALTER SYSTEM SET archive_mode = on`, restart the server, and see that "
+                               "`restorable wal-ship` runs; docs/wal.md shows how.", code="base.archive_mode")
     if not skipped:
         check_room(world, last.size if last else None)
     return BasePlan(

@@ -23,7 +23,8 @@ from .wal_spool import WalSpool
 
 _OFF = """\
 # restorable: this is a recovered copy. Archiving is off so that it never writes into the archive of the server that it
-# was copied from. Once it is the one server of its name: ALTER SYSTEM RESET archive_mode, restart, take a base backup.
+# was copied from. Once it is the one server of its name: ALTER SYSTEM SET archive_mode = on, restart, take a base
+# backup.
 archive_mode = 'off'
 """
 # What belonged to the server that the copy was made from, and would lead the copy astray.
