@@ -36,7 +36,7 @@ from .reread import climbed, manifest_twice, read_twice
 from .rungs import check_stored
 from .rungs_base import check_recovered, check_stopped, verify_files
 from .wal_elsewhere import wal_elsewhere
-from .windows import recoverable
+from .windows import window_of
 from .witness import check_witnesses
 from .world import World
 
@@ -159,7 +159,7 @@ def _target(world: World, store: Store, backup: Backup, moment: str, choose: Cho
         return Target()
     fixed = Target() if moment == RANDOM else Target.of("time", moment)
     try:
-        window = recoverable(world, store, only=str(backup.id)).windows[0]
+        window = window_of(world, store, backup.id)
     except (Damaged, NotFound, Refused):
         return fixed                   # the plan meets it again, and makes it a finding
     if moment != RANDOM:

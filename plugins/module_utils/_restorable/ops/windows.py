@@ -67,6 +67,20 @@ def recoverable(world: World, store: Store, *, timeline: int = 0, only: str = ""
     return Recoverable(store, catalogue, wal, lineage, windows, manifests, unreadable)
 
 
+def window_of(world: World, store: Store, backup: BackupId) -> Window:
+    """Return how far one base backup leads: on the newest timeline or, where that left its own before it, on its own.
+
+    Raises what recoverable raises.
+    """
+    try:
+        return recoverable(world, store, only=str(backup)).windows[0]
+    except Refused as error:
+        base = read_manifest(store, world.cluster, backup).base if error.code == "recover.other_timeline" else None
+        if base is None:
+            raise
+    return recoverable(world, store, timeline=base.timeline, only=str(backup)).windows[0]
+
+
 def refuse_a_gap_between(world: World, found: Recoverable, window: Window, target: Target) -> None:
     """Raise Refused if WAL of another repository lies behind a gap that no repository fills.
 
