@@ -4,6 +4,7 @@
 """The shipper under every fault: nothing lost, nothing acknowledged early, nothing overwritten."""
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import shutil
@@ -17,7 +18,7 @@ from _restorable.errors import Damaged, Refused, RestorableError, Unavailable
 from _restorable.host.wal_source import OneFile, PgWal, ServerSpool
 from _restorable.model.settings import Settings
 from _restorable.model.wal_catalogue import WalCatalogue
-from _restorable.model.wal_naming import quarantine_prefix, wal_prefix
+from _restorable.model.wal_naming import parse_wal_key, quarantine_prefix, wal_prefix
 from _restorable.model.wal_order import Growth, Sample
 from _restorable.ops.wal_archive import WalArchive
 from _restorable.ops.wal_ship import Shipper
@@ -226,6 +227,19 @@ def test_what_is_not_the_segment_its_name_says_is_never_archived(tmp_path, conte
     with pytest.raises(Damaged, match=words):
         push(store, tmp_path / NAMES[0])
     assert not store.objects
+
+
+@pytest.mark.parametrize("size", [16 * MIB, 32 * MIB])
+def test_large_segments_are_archived_byte_for_byte(server, spool, size):
+    """One of 16 MiB is read once, into a buffer that it fills; a larger one is read again for each repository."""
+    near, away = MemoryStore("near"), MemoryStore("away")
+    server.finish(NAMES[0])
+    content = segment_bytes(NAMES[0], size=size)[:-MIB] + os.urandom(MIB)
+    (server.wal / NAMES[0]).write_bytes(content)
+    ship(server, spool, near, away)
+    assert held(near) == held(away) == {NAMES[0]: content}
+    key, = (key for key in near.objects if NAMES[0] in key)
+    assert hashlib.sha256(content).hexdigest().startswith(parse_wal_key(key).digest)
 
 
 def test_the_first_segment_of_a_new_timeline_still_names_its_parent(tmp_path):

@@ -52,6 +52,7 @@ class Store(Protocol):
     def put(self, key: str, chunks: Iterable[bytes]) -> Stored:
         """Store all chunks or nothing, durably, and return what was stored, read back.
 
+        The SHA-256 of Pieces may be left out, "", since nobody asks for it.
         An existing key raises Refused("store.exists") and stays as it was. If chunks raises, its error
         passes through and nothing is visible under the key.
         """

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import signal
@@ -18,7 +19,9 @@ from _restorable.errors import ConfigError, Damaged, Refused, Unavailable
 from _restorable.store import parts
 from _restorable.store.home import MARKER
 from _restorable.store.local import LocalStore
+from _restorable.store.readback import AHEAD
 from _restorable.store.trouble import Trouble
+from _restorable.stream.stage import Pieces
 from kit.accounts import as_nobody
 from kit.leftovers import nothing_left
 from kit.small_disk import CORE, run_in_tmpfs
@@ -259,7 +262,9 @@ def test_an_error_of_the_disk_is_damage_and_a_lost_network_disk_is_unavailable(s
     assert "repository local: /srv/x is over its quota" in trouble.explain(OSError(122, "quota", "/srv/x")).message
 
 
-def test_what_reads_back_otherwise_is_never_shown(store, root, monkeypatch):
+@pytest.mark.parametrize("form", [list, Pieces])
+@pytest.mark.parametrize("size", [1000, AHEAD + 1000], ids=["small", "read back while it is written"])
+def test_what_reads_back_otherwise_is_never_shown(store, root, monkeypatch, form, size):
     real = os.pread
 
     def faulty(handle, size, place):
@@ -268,9 +273,17 @@ def test_what_reads_back_otherwise_is_never_shown(store, root, monkeypatch):
 
     monkeypatch.setattr(os, "pread", faulty)
     with pytest.raises(Damaged) as caught:
-        store.put(KEY, [b"x" * 1000])
+        store.put(KEY, form([b"x" * size]))
     assert caught.value.code == "store.readback"
     assert files(root) == [MARKER]
+
+
+@pytest.mark.parametrize("sizes", [(), (1000, 10), (AHEAD, 5000)])
+def test_pieces_are_stored_whole_and_digested_only_where_they_cannot_be_compared(store, sizes):
+    pieces = Pieces(os.urandom(size) for size in sizes)
+    stored = store.put(KEY, pieces)
+    assert b"".join(store.get(KEY)) == b"".join(pieces) and stored.size == sum(sizes)
+    assert stored.sha256 == (hashlib.sha256(b"".join(pieces)).hexdigest() if sum(sizes) > AHEAD else "")
 
 
 def test_a_name_that_is_not_known_to_be_durable_is_taken_back(store, root, monkeypatch):

@@ -258,3 +258,9 @@ def test_what_is_packed_in_one_piece_is_read_as_every_frame_is(engine, data):
         list(decompressor("zstd")([whole[:-1]]))
     with pytest.raises(ConfigError, match="compression level 20"):
         compress_whole(20, memoryview(data))
+
+
+def test_wal_is_packed_with_a_window_that_stays_in_the_nearest_cache():
+    data = memoryview(os.urandom(8192) * 64)
+    windows = [zstd.zstandard.get_frame_parameters(compress_whole(level, data)).window_size for level in (1, 3)]
+    assert windows[0] == 2 ** zstd.NEARBY["window_log"] < windows[1]

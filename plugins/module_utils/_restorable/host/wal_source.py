@@ -54,6 +54,17 @@ class _Files:
         except OSError as error:
             raise _gone(self.path(name), error) from error
 
+    def read_into(self, name: str, buffer: memoryview) -> Iterator[memoryview]:
+        """Fill the buffer with a file's bytes and yield each piece; see ops/wal_ports.py."""
+        place = 0
+        try:
+            with open(self.path(name), "rb", buffering=0) as file:
+                while count := file.readinto(buffer[place:place + CHUNK]):
+                    yield buffer[place:place + count]
+                    place += count
+        except OSError as error:
+            raise _gone(self.path(name), error) from error
+
     def usage(self) -> tuple[int, int | None]:
         """Return (bytes of WAL, bytes that still fit); see ops/wal_ports.py."""
         used = 0

@@ -19,12 +19,10 @@ from ..model.wal_header import LENGTH, SegmentHeader
 from ..model.wal_naming import COMPRESSED
 from ..model.wal_texts import TEXTS, check_text
 from ..stream.compress import compress_whole, compressor
-from ..stream.stage import CHUNK, Stage, compose
+from ..stream.stage import CHUNK, Pieces, Stage, compose
 from .wal_ports import WalSource
 
 BUFFERED = 16 * 1024 * 1024        # bytes of a file up to which it is read and packed once for all repositories
-
-
 LIGHT = 6 * 1024 * 1024            # packed bytes of a file that may lie beside those that are being packed
 
 
@@ -41,7 +39,7 @@ class Bench:
         """Wait for a place and give its buffer."""
         buffer = self._places.get()
         try:
-            buffer = bytearray(BUFFERED) if buffer is None else buffer
+            buffer = bytearray(BUFFERED + 1) if buffer is None else buffer     # one more tells that a file is larger
             yield buffer
         finally:
             self._places.put(buffer)
@@ -52,16 +50,13 @@ class Plain:
 
     def __init__(self, source: WalSource, file: WalFile, buffer: bytearray) -> None:
         self._source, self.file = source, file
-        self.size, digest, head = 0, hashlib.sha256(), b""
-        for chunk in source.read(file.name):
-            digest.update(chunk)
-            head = head or chunk[:LENGTH]
-            if self.size + len(chunk) <= BUFFERED:
-                buffer[self.size:self.size + len(chunk)] = chunk
-            self.size += len(chunk)
-        self.sha256 = digest.hexdigest()
-        self._buffer = memoryview(buffer)[:self.size]
-        self._packed: list[bytes] = []
+        self._buffer = memoryview(buffer)
+        self.size, self.sha256 = _measured(source.read_into(file.name, self._buffer))
+        head = bytes(self._buffer[:min(LENGTH, self.size)])
+        if self.size > BUFFERED:
+            self.size, self.sha256 = _measured(source.read(file.name))
+        self._buffer = self._buffer[:self.size]
+        self._packed = Pieces()
         self.system_identifier = source.system_identifier()
         self.header = self._checked(head) if file.kind in ("segment", "partial") else None
         if not self.size:
@@ -74,10 +69,10 @@ class Plain:
         if self.size > BUFFERED:
             return
         if sealing is None and self.file.kind in COMPRESSED:
-            self._packed = [compress_whole(level, self._buffer)]
+            self._packed = Pieces([compress_whole(level, self._buffer)])
         else:                          # piece by piece, so that it is not held a third time between the two
             pieces = (bytes(self._buffer[begin:begin + CHUNK]) for begin in range(0, self.size, CHUNK))
-            self._packed = list(compose(pieces, *self._stages(level, sealing)))
+            self._packed = Pieces(compose(pieces, *self._stages(level, sealing)))
 
     @property
     def light(self) -> bool:
@@ -103,3 +98,11 @@ class Plain:
                           f"timeline {header.timeline}", code="wal.no_segment",
                           hint="It is not what its name says; look at it with `pg_waldump`.")
         return header
+
+
+def _measured(pieces: Iterable[bytes | memoryview]) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.hexdigest()

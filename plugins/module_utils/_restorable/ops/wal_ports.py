@@ -21,6 +21,9 @@ class WalSource(Protocol):
     def read(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes in chunks of 1 MiB at most; may be called again."""
 
+    def read_into(self, name: str, buffer: memoryview) -> Iterator[memoryview]:
+        """Fill the buffer with a file's bytes and yield each piece of it, 1 MiB at most, until either is at its end."""
+
     def system_identifier(self) -> str:
         """Return the system identifier of the server that writes there, "" if nothing tells it."""
 

@@ -11,7 +11,7 @@ from typing import Iterable, Iterator
 
 from ..errors import ConfigError, NotFound, Refused
 from ..ports import Entry, Stored
-from ..stream.stage import CHUNK, owned
+from ..stream.stage import CHUNK, Pieces, owned
 from .home import Home
 from .parts import Part, digest, flush_folder, linked, make_folders, publish, sweep
 from .trouble import Trouble, free_bytes
@@ -70,7 +70,7 @@ class LocalStore:
             with self._trouble:
                 path = self._free_path(key)
                 self._home.prepare()
-                part = Part(self.root)
+                part = Part(self.root, digest=not isinstance(chunks, Pieces))
             with part:
                 for chunk in source:           # its errors are not ours to explain
                     with self._trouble:

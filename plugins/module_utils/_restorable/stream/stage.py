@@ -12,6 +12,10 @@ Stage = Callable[[Iterable[bytes]], Iterator[bytes]]
 CHUNK = 1024 * 1024                # bytes; the most that is asked for at once
 
 
+class Pieces(list[bytes]):
+    """All bytes of an object, held in memory by a writer who needs no digest of them: a store may compare instead."""
+
+
 def compose(source: Iterable[bytes], *stages: Stage) -> Iterator[bytes]:
     """Lead source through the stages, first to last, and yield what the last one yields.
 

@@ -29,6 +29,9 @@ except ImportError:
 # Threads inside the compressor. 0 works in the thread of the stream: at level 1 that takes less processor time than
 # handing the data over (0.9 against 1.2 to 1.5 s/GB) and 20 MB less memory, and the other processor is PostgreSQL's.
 THREADS = 0
+# WAL repeats itself nearby. Level 1 with this window and this table of 16 KiB, that stays in the nearest cache, against
+# its own of 512 KiB and 64 KiB: a sixth less processor time, 2 % smaller (updates of a table), 1 % larger (pgbench).
+NEARBY = {"window_log": 17, "hash_log": 12}
 _threads = threading.local()       # a compressor of each thread's own for each level
 _WINDOW_LOG_MAX = 27               # 128 MiB, what the zstd program accepts unasked
 
@@ -47,11 +50,13 @@ def zstd_compressor(level: int) -> Stage:
 
 
 def zstd_whole(level: int, data: memoryview) -> bytes:
-    """Return data as one frame with a checksum of its content."""
+    """Return data as one frame with a checksum of its content; level 1 looks for what repeats itself nearby."""
     if zstandard is not None:
         own: dict[int, Any] = _threads.__dict__.setdefault("by_level", {})
         if level not in own:           # its tables are used again, which saves a twentieth of a segment's work
-            own[level] = zstandard.ZstdCompressor(level=level, write_checksum=True)
+            nearby = NEARBY if level == 1 else {}
+            how = zstandard.ZstdCompressionParameters.from_level(level, write_checksum=1, **nearby)
+            own[level] = zstandard.ZstdCompressor(compression_params=how)
         return bytes(own[level].compress(data))
     return b"".join(zstd_compressor(level)([bytes(data)]))
 
