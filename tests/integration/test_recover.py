@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import pathlib
 import re
 import shutil
 import subprocess
@@ -16,8 +17,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from _restorable.app.render_recover import AFTER
+from _restorable.app.render_recover import render_recovered
+from _restorable.app.report_recover import recover_report
 from _restorable.errors import ConfigError, Refused, RestorableError
+from _restorable.host.wal_source import OneFile
+from _restorable.model.wal_settings import WalJob
+from _restorable.ops.wal_archive import WalArchive
 from _restorable.stream.compress import decompressor
 from kit.chain import new_folder
 from kit.physical import Physical, archiving, home
@@ -93,7 +98,7 @@ def test_the_end_of_the_archive_is_reached_and_the_copy_archives_nothing(history
     assert not (data / "recovery.signal").exists()
 
 
-def test_the_words_that_are_printed_switch_archiving_on_again(empty_server, data):
+def test_the_words_that_are_printed_switch_archiving_on_again_and_lead_to_the_new_timeline(empty_server, data):
     """Where it was set by ALTER SYSTEM, as the module sets it, the copy's own line takes the place of the server's."""
     chain = Physical(empty_server(15, config={**archiving(15), "archive_mode": "off"}), new_folder())
     chain.server.sql("ALTER SYSTEM SET archive_mode = 'on'")
@@ -101,14 +106,18 @@ def test_the_words_that_are_printed_switch_archiving_on_again(empty_server, data
     with run_folder(15, chain.server.bin_dir, chain.server.folder) as chain.server:
         chain.archived, chain.sleep = "push", chain.waiting
         chain.based()
-        chain.recover(data)
-    printed = re.search("ALTER SYSTEM [^,]*", " ".join(AFTER))
+        text = render_recovered(recover_report(*chain.recover(data)))
+    printed, push = re.search("ALTER SYSTEM [^;]*", text), re.search("restorable wal-push (.*)", text)
     with chain.running(data) as back:
         assert back.sql("SHOW archive_mode") == [("off",)]
         assert printed[0] in (data / "postgresql.auto.conf").read_text()
         back.sql(printed[0])
     with chain.running(data) as back:
         assert back.sql("SHOW archive_mode") == [("on",)]
+    # from here on an older base leads to it, and the next recovery takes another number
+    WalArchive(chain.world(), WalJob(method="push")).add(OneFile(push[1]), pathlib.Path(push[1]).name)
+    plan, done = chain.recover(data.parent / "again")
+    assert (plan.timeline, done.timeline) == (2, 3)
 
 
 def test_a_time_brings_back_what_was_committed_by_then_and_nothing_later(history, data):

@@ -7,13 +7,17 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ..model.text import human_bytes, human_duration, table
+from ..model.wal import history_name
 from .render import counted, indented, joined, when
 
 Report = Mapping[str, Any]
 
 AFTER = (
     "  the server is shut down, and archiving is off in this copy (archive_mode in postgresql.auto.conf)",
-    "  next: start it as usual, look at the data; then ALTER SYSTEM SET archive_mode = on, restart, take a base backup",
+    "  next: start it as usual and look at the data; once it is the one server of its name:",
+    "    ALTER SYSTEM SET archive_mode = on; then restart it",
+    "    restorable wal-push {history}",       # it was written while archiving was off
+    "    restorable backup --kind base",
 )
 
 
@@ -50,7 +54,8 @@ def render_recovered(report: Report) -> str:
             ["newest transaction", last], ["answered after", human_duration(report["answers_after"])]]
     lines = indented(table(rows))
     lines += [f"  what was in {folder} is kept in {aside}" for folder, aside in report["asides"].items()]
-    return joined([*lines, *AFTER])
+    history = f"{report['data_directory']}/pg_wal/{history_name(report['new_timeline'])}"
+    return joined([*lines, *(line.format(history=history) for line in AFTER)])
 
 
 def recover_done(cluster: str, report: Report) -> str:
