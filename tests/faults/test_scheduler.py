@@ -138,6 +138,20 @@ def test_a_client_that_is_too_old_names_the_image_to_build(container, servers):
     assert "POSTGRES_MAJOR=18" in done.stdout
 
 
+def test_a_scheduler_whose_client_is_too_old_names_the_image_at_its_start(container, servers):
+    newer, older = servers.of(18), servers.of(16)
+    one = container(newer, PATH=f"{older.bin_dir}:/usr/bin:/bin", BACKUP_DATABASES="postgres",
+                    BACKUP_SCHEDULE="0 0 1 1 *", RESTORABLE_IMAGE="restorable-backup:16-0123456789ab")
+    one.start()
+    one.wait(lambda: "hint: " in one.log, "a refusal")
+    assert "error: no pg_dump of major 18 or newer" in one.log
+    assert "hint: Use the image restorable-backup:18-0123456789ab: set BACKUP_POSTGRES_MAJOR=18" in one.log
+    one.wait(lambda: one.run("health").returncode == 1, "an unhealthy container")
+    assert "no pg_dump of major 18 or newer" in one.run("health").stdout
+    assert one.stop()[0] == 0
+    assert one.files() == []
+
+
 def test_a_dry_run_shows_the_plan_of_the_schedule_and_dumps_nothing(container, shop):
     one = container(BACKUP_DRY_RUN="1", BACKUP_SCHEDULE="30 2 * * *")
     done = one.run("schedule")
