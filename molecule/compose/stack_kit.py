@@ -5,12 +5,25 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
 
 PSQL = ("exec", "-T", "db", "psql", "-h", "/tmp", "-U", "owner", "-XAtqc")     # noqa: S108 - inside the container
 PATIENCE = 150.0                   # seconds after which a thing that does not happen is a failure
+FOLDER = Path(os.environ["STACKS"])
+ROWS = "5000"
+
+
+def started(name: str) -> Stack:
+    """Return a stack whose database runs and has a table."""
+    stack = Stack(FOLDER / name)
+    stack.compose("up", "-d", "db")
+    stack.wait_for_server()
+    stack.sql("CREATE TABLE IF NOT EXISTS orders AS SELECT g AS id, md5(g::text) AS body "
+              f"FROM generate_series(1, {ROWS}) g")
+    return stack
 
 
 class Stack:

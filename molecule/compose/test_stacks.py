@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -15,10 +16,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from stack_kit import PATIENCE, Stack  # noqa: E402 - the path comes first
-
-FOLDER = pathlib.Path(os.environ["STACKS"])
-ROWS = "5000"
+from stack_kit import FOLDER, PATIENCE, ROWS, started  # noqa: E402 - the path comes first
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +27,6 @@ def staging():
 @pytest.fixture(scope="module")
 def production():
     return started("production")
-
-
-def started(name):
-    stack = Stack(FOLDER / name)
-    stack.compose("up", "-d", "db")
-    stack.wait_for_server()
-    stack.sql("CREATE TABLE IF NOT EXISTS orders AS SELECT g AS id, md5(g::text) AS body "
-              f"FROM generate_series(1, {ROWS}) g")
-    return stack
 
 
 def test_the_stacks_own_file_and_its_database_are_as_they_were(staging):
@@ -260,25 +249,45 @@ def test_a_wrong_password_is_a_clear_error_and_an_unhealthy_container(staging):
     staging.compose("--profile", "backup", "stop", "--timeout", "60", "backup")
 
 
-def test_a_full_disk_is_told_and_the_older_backups_stay(staging):
-    before = staging.sets()
+@pytest.fixture
+def small(staging):
+    """Let the stack keep its backups on a disk of 2 MiB: small("size=…") gives it another size."""
     kept = staging.folder / "kept"
+    staging.compose("--profile", "backup", "rm", "--stop", "--force", "backup")
     staging.backups.rename(kept)
     staging.backups.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700,uid=10001,gid=10001", "tmpfs",
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700,uid=10001,gid=10001", "tmpfs",
                     str(staging.backups)], check=True)
     try:
-        staging.sql("CREATE TABLE noise AS SELECT gen_random_uuid() AS a, gen_random_uuid() AS b "
-                    "FROM generate_series(1, 100000)")
-        done = staging.run("backup", "backup", check=False)
-        assert done.returncode == 3, done.stdout
-        assert "is full" in done.stdout
-        assert (staging.sets(), staging.unfinished()) == ([], [])
+        yield lambda size: subprocess.run(["mount", "-o", f"remount,{size}", str(staging.backups)], check=True)
     finally:
+        staging.sql("DROP TABLE IF EXISTS noise")
+        staging.compose("--profile", "backup", "rm", "--stop", "--force", "backup")
         subprocess.run(["umount", str(staging.backups)], check=True)
         staging.backups.rmdir()
         kept.rename(staging.backups)
-    assert staging.sets() == before
+
+
+def test_a_full_disk_makes_the_container_unhealthy_until_there_is_room(staging, small, monkeypatch):
+    staging.run("backup", "backup")
+    [older] = staging.sets()
+    staging.sql("CREATE TABLE noise AS SELECT gen_random_uuid() AS a, gen_random_uuid() AS b "
+                "FROM generate_series(1, 100000)")
+    monkeypatch.setenv("BACKUP_ON_START", "1")
+    monkeypatch.setenv("BACKUP_SCHEDULE", "0 0 1 1 *")
+    staging.compose("--profile", "backup", "up", "-d", "backup")
+    staging.wait(lambda: "backup: failed" in staging.compose("logs", "backup").stdout, "a run that fails")
+    said = staging.compose("logs", "--no-color", "backup").stdout
+    assert re.search(r"repository backups: /backups\S* is full, [0-9.]+ \S?B free", said), said
+    staging.wait(lambda: staging.health()[0] == "unhealthy", "an unhealthy container")
+    assert "is full, " in staging.health()[1]
+    assert (staging.sets(), staging.unfinished()) == ([older], [])
+    assert "done: verify staging" in staging.run("backup", "verify").stdout
+    small("size=64m")
+    staging.compose("restart", "backup")
+    staging.wait(lambda: len(staging.sets()) == 2, "a backup")
+    staging.wait(lambda: staging.health()[0] == "healthy", "good health")
+    assert (older in staging.sets(), staging.unfinished()) == (True, [])
 
 
 def test_a_folder_of_another_user_is_told_with_the_cure(staging):
