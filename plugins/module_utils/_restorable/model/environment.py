@@ -216,8 +216,21 @@ def _body(given: _Given, prefix: str, folder: str, retention: Mapping[str, Any])
         "objectives": {"rpo": given.text("BACKUP_RPO"), "rto": given.text("BACKUP_RTO") or None},
         "jobs": {"dump": dump, "drill": {"scratch": {"dir": given.path("DRILL_SCRATCH_DIR")
                                                      if given.asked("DRILL_SCRATCH_DIR") else ""}}}}
-    if given.asked("WAL_SLOT"):
-        cluster["wal"] = {"method": "stream", "slot": given.text("WAL_SLOT"), "spool": given.path("WAL_SPOOL")}
+    if wal := _wal(given):
+        cluster["wal"] = wal
     return {"repositories": {REPOSITORY: {key: value for key, value in repository.items() if value},
                              **({OFFSITE: bucket} if bucket else {})},
             "encryption": _encryption(given), "clusters": {prefix: cluster}}
+
+
+def _wal(given: _Given) -> dict[str, Any]:
+    """Return how WAL is archived; {} where it is not."""
+    if given.asked("WAL_SLOT") and given.asked("WAL_DATA_DIRECTORY"):
+        raise ConfigError("environment variables WAL_SLOT and WAL_DATA_DIRECTORY are both set",
+                          hint="Set one of them: a slot streams WAL, a data directory is where it is shipped from.",
+                          code="environment.two")
+    if given.asked("WAL_SLOT"):
+        return {"method": "stream", "slot": given.text("WAL_SLOT"), "spool": given.path("WAL_SPOOL")}
+    if given.asked("WAL_DATA_DIRECTORY"):
+        return {"method": "push", "data_directory": given.path("WAL_DATA_DIRECTORY"), "spool": given.path("WAL_SPOOL")}
+    return {}

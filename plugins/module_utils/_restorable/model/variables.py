@@ -98,7 +98,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DRILL_TARGET", "where `restore` restores into: `server`, or `scratch`: a server of its own that is gone "
              "afterwards, as in the drill service", "server"),
     Variable("WAL_SLOT", "the replication slot by which a service with the command `wal-stream` receives WAL (wal.md)"),
-    Variable("WAL_SPOOL", "the folder of that service: what it received and no repository has yet", "/spool"),
+    Variable("WAL_DATA_DIRECTORY", "instead of a slot: the server's data directory, where a service with the command "
+             "`wal-ship` reads its WAL (wal.md)"),
+    Variable("WAL_SPOOL", "the folder of either: what was received, or acknowledged to archive_command", "/spool"),
     Variable("DRILL_SCRATCH_DIR", "where the drill service's scratch server lives", "/scratch"),
 )
 
