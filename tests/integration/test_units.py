@@ -1,7 +1,7 @@
 # Copyright (c) 2026 restorable contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The units and lines that the role schedule writes, judged by systemd and by a shell; nothing is started."""
+"""The units and lines that the role schedule writes, judged by systemd and by a shell; no manager starts one."""
 from __future__ import annotations
 
 import base64
@@ -11,9 +11,12 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 
 import pytest
 
+import _restorable
+from kit.physical import CONFIG, Physical
 from kit.plays import Ansible
 
 BUCKET = {"type": "s3", "bucket": "b"}
@@ -104,6 +107,27 @@ def test_units_of_any_cluster_please_systemd_and_may_write_where_locks_and_evide
         assert unit.words("Service", "ReadWritePaths") == [
             f"-/srv/{ODD}/status", "-/var/log/restorable", *(f"-{path}" for path in writes)]
         assert unit.words("Unit", "RequiresMountsFor") == needs
+
+
+def test_an_incremental_backup_is_what_its_unit_starts(schedule, empty_server, folder, tmp_path):
+    chain = Physical(empty_server(18, config=CONFIG[18]), folder)
+    parent = chain.based()
+    chain.server.sql("CREATE TABLE later AS SELECT 1 AS id")
+    chain.own["jobs"]["incremental"] = {"schedule": "0 3 * * *"}
+    done = schedule("systemd", db1={
+        "found": {"systemd": {"stat": {"exists": False}}}, "schedule_manager": "systemd",
+        "schedule_settings": chain.body, "schedule_config": chain.config(), "schedule_status_dir": str(tmp_path),
+        "schedule_command": program(tmp_path / "bin/restorable", f'exec {sys.executable} -m _restorable "$@"')})
+    assert done.status == 0, done.text
+    words = Unit(tmp_path / "units/restorable-app-incremental.service").words("Service", "ExecStart")
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120,
+                         env={**os.environ, "PYTHONPATH": os.path.dirname(_restorable.__path__[0])})
+    assert ran.returncode == 0, ran.stderr
+    status = json.loads((tmp_path / "app-incremental.json").read_text())
+    assert (status["state"], status["exit_status"]) == ("done", 0)
+    [made] = set(chain.ids()) - {str(parent.id)}
+    assert f" app {made} " in status["words"] and made.endswith("-incr")
+    assert ran.stdout.splitlines()[-1] == status["words"]
 
 
 def test_a_line_of_cron_means_the_same_words_to_a_shell(schedule, tmp_path):
