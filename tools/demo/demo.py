@@ -28,7 +28,7 @@ from server import DemoServer  # noqa: E402
 
 def main(argv: list[str]) -> int:
     """Run or clean the demo."""
-    place = find_place(HERE.parent.parent)
+    place = find_place(HERE.parent.parent, os.geteuid())
     if argv not in (["run"], ["clean"]):
         sys.stderr.write(__doc__ or "")
         return 2

@@ -22,11 +22,12 @@ class Place:
     checkout: pathlib.Path
     folder: pathlib.Path
     owner: pwd.struct_passwd | None    # whom the server runs as, if we are root
+    uid: int                           # who we are
 
     @property
     def socket_dir(self) -> pathlib.Path:
         """Return the server's socket folder; its path must stay short (107 bytes with the socket's name)."""
-        name = f"restorable-demo-{os.getuid()}-{key(self.checkout)}"
+        name = f"restorable-demo-{self.uid}-{key(self.checkout)}"
         return pathlib.Path("/tmp", name)  # noqa: S108 - created with mode 0700, checked
 
     @property
@@ -147,14 +148,14 @@ def key(checkout: pathlib.Path) -> str:
     return hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
 
 
-def find_place(checkout: pathlib.Path) -> Place:
+def find_place(checkout: pathlib.Path, uid: int) -> Place:
     """Return the demo's place: .demo in the checkout, or a folder of the checkout's own under /var/tmp as root."""
-    if os.geteuid() != 0:
-        return Place(checkout, checkout / ".demo", None)
+    if uid != 0:
+        return Place(checkout, checkout / ".demo", None, uid)
     for name in ("postgres", "nobody"):
         try:
             folder = pathlib.Path("/var/tmp", f"restorable-demo-{key(checkout)}")  # noqa: S108
-            return Place(checkout, folder, pwd.getpwnam(name))
+            return Place(checkout, folder, pwd.getpwnam(name), uid)
         except KeyError:
             continue
     raise SystemExit("There is no user postgres or nobody to run PostgreSQL as; run the demo as another user.")

@@ -16,21 +16,21 @@ import place  # noqa: E402 - the demo's folder is no package
 
 
 def test_the_demos_of_two_checkouts_share_no_folder(tmp_path):
-    one, other = (place.find_place(tmp_path / name) for name in ("one", "other"))
+    one, other = (place.find_place(tmp_path / name, os.geteuid()) for name in ("one", "other"))
     assert one.folder != other.folder
     assert one.socket_dir != other.socket_dir
-    assert one == place.find_place(tmp_path / "one")
+    assert one == place.find_place(tmp_path / "one", os.geteuid())
     # a socket's whole path has 107 bytes at most (sun_path), and the recovered server's folder lies below
     assert len(os.fsencode(one.socket_dir / "recovered" / ".s.PGSQL.5432")) < 107
 
 
 def test_the_demo_is_cleaned_away_without_the_environment_that_made_it(tmp_path):
-    lies = place.find_place(tmp_path)
+    lies = place.find_place(tmp_path, os.geteuid())
     lies.create()
     (lies.repository / "shop").mkdir(parents=True)
     # -S: no site-packages, so neither psycopg nor the wheel with PostgreSQL
     code = ("import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]; import demo, place, pathlib; "
-            "demo.find_place = lambda _checkout: place.find_place(pathlib.Path(sys.argv[3])); "
+            "demo.find_place = lambda _checkout, uid: place.find_place(pathlib.Path(sys.argv[3]), uid); "
             "raise SystemExit(demo.main(['clean']))")
     done = subprocess.run([sys.executable, "-S", "-c", code, str(DEMO), str(DEMO.parent), str(lies.checkout)],
                           capture_output=True, text=True, check=False)
