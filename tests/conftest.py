@@ -4,6 +4,7 @@
 """Sort the tests by their folder, and say at the end what could not run here and why.
 
 RESTORABLE_NO_SKIPS=1        a test that cannot run is a failure: for machines that are meant to have everything
+RESTORABLE_TEST_PLACE=path   where servers and repositories of tests lie (kit/place.py chooses)
 RESTORABLE_TEST_REPORT=path  write the counts as JSON: folders, not_run, with, line (tools/gates.py prints them)
 
 A fixture that uses a real part says so by request.node.user_properties.append(("PostgreSQL", "15.18")).
@@ -18,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from kit import place
+
 pytest_plugins = ["kit.fixtures", "kit.s3_fixtures"]
 
 HERE = Path(__file__).parent
@@ -26,6 +29,7 @@ NO_SKIPS = os.environ.get("RESTORABLE_NO_SKIPS") == "1"
 
 
 def pytest_configure(config):
+    os.environ.setdefault("RESTORABLE_TEST_PLACE", place.best())
     for folder in FOLDERS:
         config.addinivalue_line("markers", f"{folder}: lies in tests/{folder}")
     if not hasattr(config, "workerinput"):     # a worker of pytest-xdist reports to the one that counts

@@ -11,13 +11,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Iterator
 
 import _restorable
 from _restorable.host.wal_scripts import write_scripts
+from kit.place import new_place
 from kit.servers import RunningServer, find_bin_dir, run_folder, start_server, unprivileged
 
 PATIENCE = 120                     # seconds in which what must happen has happened
@@ -108,7 +108,7 @@ class Archiving:
 def archiving(major: int, *, fallback: bool = False, config: dict[str, str] | None = None,
               **options: Any) -> Iterator[tuple[RunningServer, Archiving]]:
     """Run a server with segments of 1 MiB that archives; the shipper is up to the test."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="wal-", dir="/tmp"))
+    folder = new_place("wal-")
     folder.chmod(0o755)
     try:
         host = Archiving(folder, **options)

@@ -15,7 +15,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from dataclasses import replace
 from typing import Any, Callable
 
@@ -26,6 +25,7 @@ from _restorable.model.manifest import Manifest
 from _restorable.model.policy import Policy
 from _restorable.model.settings import ClusterSettings, Settings
 from _restorable.ops import adopt, backup, drill, hold, prune, restore, status, sync, verify
+from kit.place import new_place
 
 HERE = pathlib.Path(__file__).parents[1]
 CORE = HERE.parent / "plugins" / "module_utils"
@@ -196,7 +196,7 @@ class Chain:
 
 def new_folder() -> pathlib.Path:
     """Make a folder with a short name that every account may pass through: scratch servers run as another one."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="rf-", dir="/tmp"))
+    path = new_place("rf-")
     path.chmod(0o711)
     return path
 

@@ -10,13 +10,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from typing import Iterator
 
 import pytest
 
+from kit.place import new_place
 from kit.servers import unprivileged
 
 SSHD = "/usr/sbin/sshd"
@@ -72,7 +72,7 @@ def sftp_server(*, shell: bool = True) -> Iterator[SftpServer]:
     if not os.path.exists(SSHD):
         pytest.skip("sshd is not installed: apt-get install openssh-server")
     account = unprivileged()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="rs-", dir="/tmp"))
+    folder = new_place("rs-")
     store = folder / "store"
     store.mkdir(mode=0o700)
     for name in ("host", "key"):

@@ -12,13 +12,14 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping
 
 from installation import copy_installation  # tools/ is on the path of pytest, of the bench and of molecule
+
+from .place import new_place
 
 MAJORS = (15, 16, 18)
 PHYSICAL_MAJORS = (15, 16, 17, 18)     # files of one major mean nothing to another, so each has its turn
@@ -122,8 +123,7 @@ def start_server(major: int, *, config: Mapping[str, str] | None = None, hba: st
                  initdb: tuple[str, ...] = (), superuser: str = SUPERUSER,
                  bin_dir: str | None = None) -> Iterator[RunningServer]:
     """Run a new, empty server until the context ends; config is added to postgresql.conf, hba replaces pg_hba.conf."""
-    # A socket's path must stay under 107 bytes, so not below pytest's long folders.
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="rs-", dir="/tmp"))
+    folder = new_place("rs-")
     who = unprivileged()
     if who:
         os.chown(folder, who["user"], who["group"])
@@ -145,7 +145,7 @@ def start_server(major: int, *, config: Mapping[str, str] | None = None, hba: st
 @contextmanager
 def start_standby(primary: RunningServer) -> Iterator[RunningServer]:
     """Run a hot standby that streams from primary, caught up with it, until the context ends."""
-    folder, who = pathlib.Path(tempfile.mkdtemp(prefix="rs-", dir="/tmp")), unprivileged()
+    folder, who = new_place("rs-"), unprivileged()
     if who:
         os.chown(folder, who["user"], who["group"])
     try:
