@@ -59,7 +59,7 @@ LINT = (
 SANITY = Step("ansible-test sanity", (PYTHON, "tools/sanity.py"), 900, sanity.missing)
 MOLECULE = molecule("default")
 PHYSICAL = molecule("physical")
-HOSTED = (hosted("systemd", "host-systemd"), hosted("cron", "host"), hosted("compose", "debian,postgres"))
+HOSTED = (hosted("systemd", "host-systemd"), hosted("cron", "host,bare"), hosted("compose", "debian,postgres"))
 POSTGRES17 = Step("PostgreSQL 17 of Debian trixie", (PYTHON, "tools/postgres17.py"), lacks=postgres17.lacking)
 DIST = Step("build the collection", (PYTHON, "tools/dist.py"))
 DEMO = Step("make demo, in a fresh copy", (PYTHON, "tools/demo_gate.py"), 900)
