@@ -96,6 +96,7 @@ def test_units_of_any_cluster_please_systemd_and_may_write_where_locks_and_evide
             "--cluster", "shop", "--wait", "6h", *words]
         assert (unit["Service"]["User"], unit["Unit"]["OnFailure"]) == ("postgres", "restorable-notify@%N.service")
     notify = Unit(tmp_path / "units/restorable-notify@.service")
+    assert notify["Service"]["User"] == "postgres"          # as a line of cron has it
     assert notify.words("Service", "ExecStart") == ["/bin/echo", "100%", "$HOME", "two words", "%i"]
     for name, writes, needs in [
             ("shop-check", [f"/srv/{ODD}/back ups", "/srv/stage é"], [f"/srv/{ODD}/back ups", "/srv/stage é"]),
