@@ -77,11 +77,11 @@ def test_a_program_that_is_not_there_is_a_failure_with_its_name():
 
 
 def test_a_step_over_its_limit_is_stopped_with_everything_it_started(tmp_path):
-    script = ("import subprocess; child = subprocess.Popen(['sleep', '60']); "
+    script = ("import subprocess; child = subprocess.Popen(['sleep', '600']); "
               f"open('{tmp_path}/pid', 'w').write(str(child.pid)); child.wait()")
     [outcome] = run(Step("slow", (sys.executable, "-c", script), limit=2))
     assert outcome.problem == "killed after 2 s"
-    assert outcome.seconds < 30
+    assert outcome.seconds < 300
     assert is_gone(int((tmp_path / "pid").read_text()), within=10)
 
 
