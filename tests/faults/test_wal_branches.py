@@ -4,8 +4,6 @@
 """What is missing around a change of timeline is no end of the WAL, and what was never there is."""
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from faults.test_wal_getting import get, keys_of, world
 
@@ -14,7 +12,7 @@ from _restorable.model.wal import Segment
 from _restorable.model.wal_settings import WalJob
 from _restorable.ops.wal_archive import WalArchive
 from kit.memory_store import MemoryStore
-from kit.wal import MIB, segment_bytes
+from kit.wal import MIB, GivenWal, segment_bytes
 
 
 def name(timeline, number):
@@ -29,8 +27,7 @@ def history(*left):
 def archive(store, *names, **histories):
     """Store segments, and the history files T2, T3… with that content."""
     contents = {f"0000000{key[1:]}.history": text.encode() for key, text in histories.items()}
-    source = SimpleNamespace(system_identifier=lambda: "",
-                             read=lambda each: iter([contents.get(each) or segment_bytes(each)]))
+    source = GivenWal(lambda each: contents.get(each) or segment_bytes(each))
     for each in [*names, *contents]:
         WalArchive(world(store), WalJob()).add(source, each)
 

@@ -31,7 +31,7 @@ from kit.fault import Fault, Faults
 from kit.faulty_store import FaultyStore
 from kit.frozen_clock import FrozenClock
 from kit.memory_store import MemoryStore
-from kit.wal import MIB, NAMES, SYSTEM, segment_bytes
+from kit.wal import MIB, NAMES, SYSTEM, GivenWal, segment_bytes
 
 DOWN = Unavailable("repository memory is away", code="store.unreachable")
 SILENT = SimpleNamespace(advance=lambda _count: None, phase=lambda *_words: None)
@@ -43,7 +43,7 @@ def world(*stores, clock=None):
 
 def archive(store, *names, fill=b""):
     """Put segments into a store the way the shipper does."""
-    source = SimpleNamespace(read=lambda name: iter([segment_bytes(name, fill=fill)]), system_identifier=lambda: "")
+    source = GivenWal(lambda name: segment_bytes(name, fill=fill))
     for name in names:
         WalArchive(world(store), WalJob()).add(source, name)
 

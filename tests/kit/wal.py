@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from pathlib import Path
+from typing import Callable, Iterator
 
 from _restorable.model.wal import Segment, WalFile
 
@@ -30,6 +31,27 @@ def text_bytes(name: str, *, left: int = 3) -> bytes:
         return f"{int(name[:8], 16) - 1}\t0/{left * MIB:X}\tno recovery target specified\n".encode()
     start = WalFile.parse(name).segment(MIB).start.value + int(name[25:33], 16)
     return f"START WAL LOCATION: {start >> 32:X}/{start & 0xFFFFFFFF:X} (file {name[:24]})\n".encode()
+
+
+class GivenWal:
+    """A source of WAL (ops/wal_ports.py) whose files have the contents that a function gives by their names."""
+
+    def __init__(self, contents: Callable[[str], bytes]) -> None:
+        self._contents = contents
+
+    def system_identifier(self) -> str:
+        """Return "": nobody asks a server."""
+        return ""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield a file's bytes."""
+        yield self._contents(name)
+
+    def read_into(self, name: str, buffer: memoryview) -> Iterator[memoryview]:
+        """Fill the buffer with a file's bytes and yield them."""
+        data = self._contents(name)
+        buffer[:len(data)] = data
+        yield buffer[:len(data)]
 
 
 class FakeServer:
