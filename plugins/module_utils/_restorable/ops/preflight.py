@@ -133,12 +133,14 @@ def idle_patterns(cluster: Cluster, selection: Selection, databases: Sequence[Da
     Nothing is told if a database cannot be asked; its dump will say why. Raises ConfigError for a bad pattern.
     """
     wishes = {"exclude_tables": selection.exclude_tables, "exclude_table_data": selection.exclude_table_data}
-    left = {pattern for patterns in wishes.values() for pattern in patterns}
+    asked = {pattern for patterns in wishes.values() for pattern in patterns}
+    if not asked:
+        return ()
+    left = set(asked)
     for database in databases:
-        if not left:
-            return ()
         try:
-            left -= cluster.matched(database.name, left)
+            # each is asked for all, as each one's pg_dump will be: a pattern good in one may be refused in the next
+            left -= cluster.matched(database.name, asked)
         except RestorableError as error:
             if error.code.startswith("pattern."):
                 raise
