@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import io
-import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -20,11 +20,8 @@ import pytest
 from _restorable.app.render_recover import render_recovered
 from _restorable.app.report_recover import recover_report
 from _restorable.errors import ConfigError, Refused, RestorableError
-from _restorable.host.wal_source import OneFile
-from _restorable.model.wal_settings import WalJob
-from _restorable.ops.wal_archive import WalArchive
 from _restorable.stream.compress import decompressor
-from kit.chain import new_folder
+from kit.chain import NAME, new_folder
 from kit.physical import Physical, archiving, home
 from kit.servers import PHYSICAL_MAJORS, Missing, run_folder, start_server, unprivileged
 
@@ -106,8 +103,8 @@ def test_the_words_that_are_printed_switch_archiving_on_again_and_lead_to_the_ne
     with run_folder(15, chain.server.bin_dir, chain.server.folder) as chain.server:
         chain.archived, chain.sleep = "push", chain.waiting
         chain.based()
-        text = render_recovered(recover_report(*chain.recover(data)))
-    printed, push = re.search("ALTER SYSTEM [^;]*", text), re.search("restorable wal-push (.*)", text)
+        text = render_recovered(NAME, recover_report(*chain.recover(data)))
+    printed, push = re.search("ALTER SYSTEM [^;]*", text), re.search("restorable (wal-push .*)", text)
     with chain.running(data) as back:
         assert back.sql("SHOW archive_mode") == [("off",)]
         assert printed[0] in (data / "postgresql.auto.conf").read_text()
@@ -115,7 +112,9 @@ def test_the_words_that_are_printed_switch_archiving_on_again_and_lead_to_the_ne
     with chain.running(data) as back:
         assert back.sql("SHOW archive_mode") == [("on",)]
     # from here on an older base leads to it, and the next recovery takes another number
-    WalArchive(chain.world(), WalJob(method="push")).add(OneFile(push[1]), pathlib.Path(push[1]).name)
+    chain.body["clusters"]["another"] = {}          # the command says whose archive is meant
+    status, _out, err = chain.run(*shlex.split(push[1]))
+    assert status == 0, err
     plan, done = chain.recover(data.parent / "again")
     assert (plan.timeline, done.timeline) == (2, 3)
 

@@ -4,6 +4,7 @@
 """Turn a recovery's report into what a person reads before and after it, at three in the morning."""
 from __future__ import annotations
 
+import shlex
 from typing import Any, Mapping
 
 from ..model.text import human_bytes, human_duration, table
@@ -16,8 +17,9 @@ AFTER = (
     "  the server is shut down, and archiving is off in this copy (archive_mode in postgresql.auto.conf)",
     "  next: start it as usual and look at the data; once it is the one server of its name:",
     "    ALTER SYSTEM SET archive_mode = on; then restart it",
-    "    restorable wal-push {history}",       # it was written while archiving was off
-    "    restorable backup --kind base",
+    "  then, as the account of the server:",
+    "    restorable wal-push --cluster {cluster} {history}",       # it was written while archiving was off
+    "    restorable backup --cluster {cluster} --kind base",
 )
 
 
@@ -46,7 +48,7 @@ def _wal(report: Report) -> str:
     return f"{counted(report['segment_count'], 'segment')}, {first} to {last}"
 
 
-def render_recovered(report: Report) -> str:
+def render_recovered(cluster: str, report: Report) -> str:
     """Return where a recovery ended and what is left to do."""
     last = when(report["last_commit"]) if report["last_commit"] else "none after the base backup"
     place = f"{report['replayed']}, now timeline {report['new_timeline']}"
@@ -55,7 +57,9 @@ def render_recovered(report: Report) -> str:
     lines = indented(table(rows))
     lines += [f"  what was in {folder} is kept in {aside}" for folder, aside in report["asides"].items()]
     history = f"{report['data_directory']}/pg_wal/{history_name(report['new_timeline'])}"
-    return joined([*lines, *(line.format(history=history) for line in AFTER)])
+    # copied into a shell, each is one word
+    words = {"cluster": shlex.quote(cluster), "history": shlex.quote(history)}
+    return joined([*lines, *(line.format(**words) for line in AFTER)])
 
 
 def recover_done(cluster: str, report: Report) -> str:

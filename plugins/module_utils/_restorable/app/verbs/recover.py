@@ -29,7 +29,7 @@ def run(call: Call) -> Result:
     # what was printed is what is recovered, even if a new base backup or timeline would now be chosen
     plan, done = recover(call.world(), place, replace(wish, backup=str(plan.base.id), timeline=plan.timeline))
     report = recover_report(plan, done)
-    return Result(report, render_recovered(report), recover_done(name, report))
+    return Result(report, render_recovered(name, report), recover_done(name, report))
 
 
 def _target(options: object) -> Target:
