@@ -19,7 +19,8 @@ description:
     bent, and a trouble with a repository is never taken for the end of the WAL.
   - On any failure the directory is as it was before.
   - The copy is left with C(archive_mode) off, so that it never writes into the archive of the server it was copied
-    from.
+    from. When it takes the server's place, switch that on, and archive the history file of the new timeline with
+    C(restorable wal-push) before the next base backup. Without it no older base backup leads to that timeline.
   - Check mode returns the plan.
 extends_documentation_fragment:
   - restorable.postgres.attributes

@@ -107,7 +107,8 @@ def test_the_words_that_are_printed_switch_archiving_on_again_and_lead_to_the_ne
     printed, push = re.search("ALTER SYSTEM [^;]*", text), re.search("restorable (wal-push .*)", text)
     with chain.running(data) as back:
         assert back.sql("SHOW archive_mode") == [("off",)]
-        assert printed[0] in (data / "postgresql.auto.conf").read_text()
+        left = (data / "postgresql.auto.conf").read_text()
+        assert printed[0] in left and "restorable wal-push" in left
         back.sql(printed[0])
     with chain.running(data) as back:
         assert back.sql("SHOW archive_mode") == [("on",)]

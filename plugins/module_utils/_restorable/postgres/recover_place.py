@@ -23,8 +23,9 @@ from .wal_spool import WalSpool
 
 _OFF = """\
 # restorable: this is a recovered copy. Archiving is off so that it never writes into the archive of the server that it
-# was copied from. Once it is the one server of its name: ALTER SYSTEM SET archive_mode = on, restart, take a base
-# backup.
+# was copied from. Once it is the one server of its name: ALTER SYSTEM SET archive_mode = on, restart, archive the
+# newest pg_wal/*.history with `restorable wal-push`, without which no older base backup leads to this timeline, and
+# take a base backup.
 archive_mode = 'off'
 """
 # What belonged to the server that the copy was made from, and would lead the copy astray.
