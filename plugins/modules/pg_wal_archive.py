@@ -54,7 +54,8 @@ options:
     default: []
   prove:
     description:
-      - When archiving is proven, V(changed) after anything was changed, V(always), or V(never).
+      - When archiving is proven, V(changed) after anything was changed or where the server does not tell that WAL
+        arrives (nothing was archived since the last failure, or nobody uses the slot), V(always), or V(never).
       - It is not proven while a restart is pending.
     type: str
     choices: [changed, always, never]

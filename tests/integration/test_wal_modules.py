@@ -104,6 +104,14 @@ def test_an_archive_that_nothing_reaches_is_not_proven(tmp_path):
     with archiving(16) as (server, host):
         told = Ansible(tmp_path).module("pg_wal_archive", **asked(server, host, prove="always", prove_timeout=2))
         assert told["code"] == "archiver.not_proven" and "was ended and is not in repository local" in told["msg"]
+        # what is set already and does not arrive is no success of the next run either
+        settled = Ansible(tmp_path).module("pg_wal_archive", **asked(server, host, prove="never"))
+        again = Ansible(tmp_path).module("pg_wal_archive", **asked(server, host, prove_timeout=2))
+        assert again["code"] == "archiver.not_proven", (settled["said"], again["said"])
+        with host.shipper():
+            wait_archived_by_status(server)
+            mended = Ansible(tmp_path).module("pg_wal_archive", **asked(server, host, prove_timeout=2))
+            assert (mended["changed"], mended["proven"]) == (False, ""), mended["said"]    # the server tells it now
 
 
 def test_the_method_stream_makes_the_slot_and_ends_segments_of_a_quiet_server(tmp_path):

@@ -48,6 +48,17 @@ class Archiver:
         """Return a setting's value, "" for one that this server does not have."""
         return self.settings[name].value if name in self.settings else ""
 
+    def in_doubt(self, method: str) -> bool:
+        """Say whether nothing tells that WAL arrives: none did since the last failure, or nobody uses the slot.
+
+        pg_stat_archiver keeps both times (monitoring.html); a stream does not go through the archiver.
+        """
+        if method == "stream":
+            return self.slot is None or not self.slot["active"]
+        if self.last_archived_age is None or self.last_failed_age is None:
+            return self.last_archived_age is None
+        return self.last_failed_age <= self.last_archived_age
+
 
 @dataclass(frozen=True)
 class Change:

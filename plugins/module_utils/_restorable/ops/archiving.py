@@ -67,7 +67,10 @@ class ArchivingReport:
 
 @dataclass(frozen=True)
 class Wish:
-    """How far to go. prove is changed, always or never; restart is a command, and without it nothing is restarted."""
+    """How far to go. restart is a command, and without it nothing is restarted.
+
+    prove is changed (after a change, or where the server does not tell that WAL arrives), always or never.
+    """
 
     fallback: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
@@ -104,7 +107,8 @@ def set_archiving(world: World, job: WalJob, server: Server, place: Place, host:
     if needs_slot and not pending:
         server.make_slot(job.slot)
     proven, seconds = "", None
-    if not pending and (wish.prove == "always" or (wish.prove == "changed" and (changes or needs_slot or restarted))):
+    worth = changes or needs_slot or restarted or found.in_doubt(job.method)
+    if not pending and (wish.prove == "always" or (wish.prove == "changed" and worth)):
         proven, seconds = prove(world, server, wish.timeout, pause)
     return ArchivingReport(changes, needs_slot and not pending, spool_changed, pending, restarted, proven, seconds,
                            before, wanted)
