@@ -75,6 +75,24 @@ def test_removal_lets_systemd_read_its_units_again_and_happens_once(tmp_path, mo
     assert len((tmp_path / "programs" / "asked").read_text().splitlines()) == len(asked)
 
 
+def test_settings_that_the_servers_account_cannot_read_are_refused_before_anything_is_made(tmp_path):
+    host = tmp_path / "host"
+    (host / "units").mkdir(parents=True)
+    program(host / "restorable", "exit 1")
+    (host / "config.json").write_text("{}")
+    tmp_path.chmod(0o700)
+    ansible = Ansible(tmp_path)
+    inventory = ansible.inventory(db1={
+        "restorable_repositories": {"local": {"path": str(tmp_path / "local")}}, "restorable_become": False,
+        "restorable_clusters": {"shop": {"connection": {"host": str(tmp_path)}, "wal": {"spool": str(host / "spool")}}},
+        "wal_archive_service": False, "wal_archive_unit_dir": str(host / "units"), "wal_archive_user": "nobody",
+        "wal_archive_command": str(host / "restorable"), "wal_archive_config": str(host / "config.json")})
+    done = ansible.play("wal_archive", inventory, "--check")
+    told = " ".join(done.text.split())
+    assert done.status == 2 and f"{host / 'config.json'} is closed to user nobody on db1" in told, done.text
+    assert "Set agent_user to nobody" in told and "changed=0" in told and not (host / "spool").exists()
+
+
 @pytest.mark.parametrize(("lacking", "words", "options"), [
     ("restorable", "restorable.postgres.install", ()), ("config.json", "restorable.postgres.install", ["--check"]),
     ("units", "wal_archive_unit_dir", ["--check"]), ("root", "-e ansible_become_user=root", ["--check"]),
