@@ -124,8 +124,8 @@ def test_the_end_of_the_wal_and_a_random_moment_are_reached(empty_server, folder
     assert chain.server.sql("SELECT count(*) FROM pg_stat_replication") == [(0,)]
 
 
-@pytest.mark.parametrize("rows", [0, 1])
-def test_a_random_moment_behind_the_last_commit_is_the_end_of_the_wal(empty_server, folder, monkeypatch, rows):
+@pytest.mark.parametrize(("rows", "keep"), [(0, False), (1, True)])
+def test_a_random_moment_behind_the_last_commit_is_the_end_of_the_wal(empty_server, folder, monkeypatch, rows, keep):
     """On a quiet server the last segment comes long after what was committed in it."""
     chain = Physical(empty_server(15, config=archiving(15)), folder)
     chain.archived, chain.sleep = True, chain.waiting
@@ -137,12 +137,16 @@ def test_a_random_moment_behind_the_last_commit_is_the_end_of_the_wal(empty_serv
     chain.server.sql("SELECT pg_create_restore_point('quiet')")
     chain.switch()
     monkeypatch.setattr(wire, "chooser", lambda _seed: lambda moments: moments[-1])
-    evidence = chain.drill_base(moment="random", checks=[{"sql": "SELECT count(*) FROM rows", "database": "postgres",
-                                                          "expect": rows}])
+    evidence = chain.drill_base(moment="random", keep_on_failure=keep, checks=[
+        {"sql": "SELECT count(*) FROM rows", "database": "postgres", "expect": rows}])
     assert evidence.verdict == "passed", evidence.checks
     assert "in the last archived segment" in evidence.recovery["reached"]
     assert evidence.recovery["target"].startswith("time ") and "committed after time" in " ".join(evidence.notes)
     assert len([each for each in evidence.checks if each.name == "target"]) == 1
+    # the server that was not led to the moment may be kept, and is then named
+    kept = [str(path) for path in chain.scratch.glob("*/kept")]
+    assert len(kept) == keep and all(path.rpartition("/")[0] in " ".join(evidence.notes) for path in kept)
+    assert len(set(evidence.notes)) == len(evidence.notes)
 
 
 def test_a_moment_that_a_base_backup_does_not_lead_to_is_no_fault_of_it(drilled):

@@ -104,12 +104,11 @@ def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
     stores, backup, picked = chosen
     found: dict[str, dict[str, Any]] = {}
     for store in stores:
-        noted = list(ladder.notes)
         plan, ended = _climb_copy(world, place, job, (store, backup, picked), target, ladder, policy)
         if ended.nothing_later and job.moment == RANDOM:
             # drawn between the last commit and the moment at which its segment came: what was true then is at the end
             note = f"no transaction in the archived WAL was committed after {target}, so that everything was replayed"
-            ladder.begin_again([*noted, note])
+            ladder.begin_again([*ladder.notes, note])   # all stay: one of them may tell where a server was kept
             plan, ended = _climb_copy(world, place, job, (store, backup, picked), Target(), ladder, policy)
             ended.wanted = target
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})

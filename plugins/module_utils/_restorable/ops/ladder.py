@@ -139,5 +139,5 @@ class Ladder:
         if verdict(self.own) != "failed":
             self.not_run("L2", "scratch", f"{error.message}. {error.hint}".strip())
         else:
-            self.notes.append(error.message)
+            self.notes.append(f"{error.message}. {error.hint}".strip())
         self.skip_rest("L3", "the scratch server could not be used")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping, Sequence
 
-from ..errors import ConfigError, NotFound, Refused
+from ..errors import ConfigError, NotFound, Refused, RestorableError
 from .accounts import Account, reachable, server_account
 from .datadir import DataDir
 from .leftovers import KEPT, new_folder, sweep
@@ -111,11 +111,13 @@ class LocalRecovery:
         said = self._server.run("pg_checksums", "--check", "-D", self.data)
         return "; ".join(line.strip() for line in said.splitlines() if "checksum" in line.lower() or "locks" in line)
 
-    def keep(self, why: Exception) -> str:
-        """Keep the private folder and return where it is."""
+    def keep(self, why: Exception) -> None:
+        """Keep the private folder and say in the error where it is."""
         with open(os.path.join(self.folder, KEPT), "w", encoding="utf-8") as file:
             file.write(f"{why}\n")
-        return self.folder
+        if isinstance(why, RestorableError):
+            why.hint = (f"{why.hint} What was made is stopped and kept in {self.folder}. Remove it with "
+                        f"`rm -r {self.folder}`.").strip()
 
 
 def exact_tool(major: int, bin_dir: str) -> Tool:
