@@ -39,6 +39,12 @@ def test_a_pattern_that_leaves_out_nothing_anywhere_is_told(chain, dry_run):
     assert (done.manifest is None) is dry_run
 
 
+@pytest.mark.parametrize("pattern", ["pg_stat*", "information_schema.*"])
+def test_what_is_in_the_system_s_own_schemas_alone_is_in_no_dump(chain, pattern):
+    [told] = chain.back_up(dry_run=True, exclude_tables=[pattern]).warnings
+    assert told.startswith(f"exclude_tables: {pattern!r} matches nothing")
+
+
 def test_the_command_says_it_above_its_closing_line(chain):
     chain.own["jobs"]["dump"]["exclude_tables"] = ["sesions"]
     for words in (["backup"], ["backup", "--dry-run"], ["--json", "backup"]):

@@ -57,7 +57,10 @@ class Cluster(Protocol):
         """Return the version line of the pg_dump that will run; raise ConfigError if none is new enough."""
 
     def matched(self, database: str, patterns: Collection[str]) -> set[str]:
-        """Return which of pg_dump's table patterns match something in a database; raise ConfigError for a bad one."""
+        """Return which of pg_dump's table patterns match something in a database that is not the system's own.
+
+        Raises ConfigError for a bad one.
+        """
 
     def session(self, database: str, selection: Selection, *,
                 lock_timeout: float) -> AbstractContextManager[DumpSession]:

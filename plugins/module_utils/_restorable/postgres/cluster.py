@@ -17,7 +17,7 @@ from .definitions import Definitions
 from .inventory_globals import take_globals
 from .locks import lock_and_export
 from .parameters import Connection
-from .patterns import matching_tables
+from .patterns import FIRST_OWN_OID, matching_tables
 from .probe import ask_server
 from .session import PgDumpSession, explained
 from .shared_names import shared_names
@@ -49,7 +49,8 @@ class PgCluster:
     def matched(self, database: str, patterns: Collection[str]) -> set[str]:
         """Return which table patterns match something in a database; see ports.Cluster."""
         with closing(open_database(self._connection, database)) as session, _server_errors(database):
-            return {pattern for pattern in patterns if matching_tables(session, [pattern])}
+            return {pattern for pattern in patterns
+                    if any(oid >= FIRST_OWN_OID for oid in matching_tables(session, [pattern]))}
 
     @contextmanager
     def session(self, database: str, selection: Selection, *, lock_timeout: float) -> Iterator[PgDumpSession]:

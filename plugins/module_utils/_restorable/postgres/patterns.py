@@ -13,6 +13,8 @@ from .connect import driver
 if TYPE_CHECKING:
     import psycopg
 
+FIRST_OWN_OID = 16384              # below are the catalogs and information_schema, which no dump holds (transam.h)
+
 # pg_dump.c, expand_table_name_patterns: tables of all kinds, views and sequences.
 _MATCHING = """
 SELECT c.oid FROM pg_catalog.pg_class AS c
