@@ -19,9 +19,11 @@ from kit.chain import Chain, failed, flipped, new_folder
 from kit.faulty_store import MisreadingStore
 
 # what is read wrongly, how many readings were right before, and whether the drill began again: not where the plan is
-# made. Globals are read at L0, and again as they are restored.
+# made. Globals are read at L0, and again as they are restored; what is compared with is read again where it is needed.
 READINGS = [("manifest.json", 0, False), ("manifest.json", 1, True), ("misread.dump.zst.age", 0, True),
-            ("globals.sql.zst.age", 0, True), ("globals.sql.zst.age", 1, True)]
+            ("globals.sql.zst.age", 0, True), ("globals.sql.zst.age", 1, True),
+            ("misread.fingerprint.json.zst.age", 2, False), ("misread.fingerprint.json.zst.age", 3, False),
+            ("globals.inventory.json.zst.age", 1, False)]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Iterable
 
 from ..errors import Damaged, RestorableError
@@ -19,7 +20,7 @@ from ..model.text import human_bytes, some
 from ..ports import RestoreOptions, Staged, Store, Target
 from .ladder import Ladder
 from .objects import jobs_for, read_fingerprint, read_item, read_stored
-from .reread import to_its_end
+from .reread import read_twice, to_its_end
 from .world import World
 
 SHOWN = 20   # differences of one database that are listed one by one
@@ -73,7 +74,7 @@ def _restore_globals(world: World, store: Store, manifest: Manifest, target: Tar
 def _restore_database(world: World, store: Store, manifest: Manifest, item: Item, job: DrillJob, target: Target,
                       ladder: Ladder) -> None:
     options = RestoreOptions(item.format, jobs_for(item, job.jobs))
-    fingerprint = read_fingerprint(world, store, manifest, item.database)
+    fingerprint, _wrong = read_twice(partial(read_fingerprint, world, store, manifest, item.database))
     like = manifest.like(item.database)
     if item.format == "plain":
         _restore_plain(world, store, manifest, item, target, ladder, like)
@@ -150,12 +151,13 @@ def _compare_globals(world: World, store: Store, manifest: Manifest, target: Tar
         if manifest.find("globals"):
             ladder.not_run("L3", "globals", "the dump was taken without a fingerprint", optional=True)
         return
-    expected = json.loads(b"".join(read_item(world, store, manifest, item)))
+    inventory, _wrong = read_twice(lambda: b"".join(read_item(world, store, manifest, item)))
+    expected = json.loads(inventory)
     _report(ladder, "L3", "globals", compare_globals(expected, target.globals_inventory()), f"{len(expected)} entries")
 
 
 def _compare(world: World, store: Store, manifest: Manifest, item: Item, target: Target, ladder: Ladder) -> None:
-    expected = read_fingerprint(world, store, manifest, item.database)
+    expected, _wrong = read_twice(partial(read_fingerprint, world, store, manifest, item.database))
     if expected is None:
         adopted = bool(manifest.adopted)
         why = "an adopted file has no fingerprint to compare with" if adopted else "the dump was taken without one"
