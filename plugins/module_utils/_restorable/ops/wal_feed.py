@@ -109,7 +109,7 @@ class WalFeed:
                 self._give(name)
                 return
             except Damaged:
-                if wrong:
+                if wrong or attempt == TRIES - 1:
                     raise
                 wrong = True           # once: a fault of the network passes, damage stays
             except Unavailable:
