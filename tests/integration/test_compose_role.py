@@ -99,3 +99,25 @@ def test_what_a_person_wrote_is_in_the_file_or_refused(stacks, said):
     assert "holds no compose file" in refusal(done, "unnamed")
     assert "docker-compose.override.yml was not written by this role" in refusal(done, "foreign")
     assert "COMPOSE_FILE=compose.yaml:docker-compose.override.yml:compose.backup.yaml" in refusal(done, "foreign")
+
+
+def test_a_server_that_loses_its_service_wal_is_not_left_to_fill_its_disk(stacks, said):
+    head = "# Written by the role restorable.postgres.compose; what is changed here is overwritten.\n"
+    wal = head + "services:\n  backup:\n    environment: {}\n\n  wal:\n    environment:\n      "
+    slot, data = wal + 'WAL_SLOT: "shop"\n', wal + 'WAL_DATA_DIRECTORY: "/server"\n'
+    done = said(stacks(**{
+        name: {"files": {"compose.override.yaml": text, **({} if gone else {"compose.yaml": STACK})}, **more}
+        for name, text, gone, more in [
+            ("removed_slot", slot, True, {"compose_state": "absent"}),
+            ("removed_data", data, True, {"compose_state": "absent"}),
+            ("removed_without", head, True, {"compose_state": "absent"}),
+            ("cleared_slot", slot, False, {}), ("cleared_data", data, False, {}),
+            ("other_way", data, False, {"compose_wal_slot": "shop"}),
+            ("other_slot", slot, False, {"compose_wal_slot": "other"}),
+            ("kept", slot, False, {"compose_wal_slot": "shop"})]}))
+
+    messages = re.findall(r"ok: \[(\w+)\] => \{\s+\"msg\": (.*)", done.text)
+    assert {host for host, text in messages if "pg_drop_replication_slot('shop')" in text} == {
+        "removed_slot", "cleared_slot", "other_slot"}, done.text[-4000:]
+    assert {host for host, text in messages if "ALTER SYSTEM RESET archive_mode" in text} == {
+        "removed_data", "cleared_data", "other_way"}
