@@ -165,7 +165,9 @@ def test_a_random_moment_of_a_base_backup_that_cannot_be_read_is_a_finding(drill
     path = chain.objects(chain.ids()[0])[-1]
     assert path.name == "manifest.json"
     path.write_bytes(b"{}")
-    assert chain.drill_base(moment="random").verdict == "failed"
+    evidence = chain.drill_base(moment="random")
+    assert evidence.verdict == "failed" and evidence.picked != "the newest"
+    assert any(each.startswith("no moment could be drawn: ") for each in evidence.notes), evidence.notes
 
 
 def test_a_drill_ends_no_foreign_process(drilled):

@@ -74,7 +74,7 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
     world = replace(world, stores=tuple(store for store in world.stores if store.name in there))
     ladder = Ladder(world.clock, world.progress, frozenset(job.optional), LEVELS_BASE)
     stores, backup, why = _pick(world, job, choose, ladder)
-    target = _target(world, stores[0], backup, job.moment, choose)
+    target = _target(world, stores[0], backup, job.moment, choose, ladder)
     begun = world.clock.now()
     picked = f"{why}, to {target}"
     if dry_run:
@@ -82,7 +82,7 @@ def drill_base(world: World, place: RecoveryPlace, cluster: ClusterSettings, job
     with no_prune(world, "drill"):
         plan, ended, copies = _climb_with(world, place, job, (stores, backup, picked), target, ladder,
                                           cluster.base_retention)
-    newest = why == "the newest" and target.kind == "latest"
+    newest = why == "the newest" and not job.moment
     rpo = _rpo(plan.manifest, ended, begun if newest else None, target)
     noted = losses.warnings("the evidence of this drill")
     ladder.notes += noted
@@ -152,14 +152,16 @@ def _pick(world: World, job: DrillJob, choose: Choose, ladder: Ladder) -> tuple[
     return [store for store, _own in copies], copies[0][1], why
 
 
-def _target(world: World, store: Store, backup: Backup, moment: str, choose: Choose) -> Target:
+def _target(world: World, store: Store, backup: Backup, moment: str, choose: Choose, ladder: Ladder) -> Target:
     """Return the target; a random one lies between the backup's end and the last archived WAL."""
     if moment == "":
         return Target()
     fixed = Target() if moment == RANDOM else Target.of("time", moment)
     try:
         window = window_of(world, store, backup.id)
-    except (Damaged, NotFound, Refused):
+    except (Damaged, NotFound, Refused) as error:
+        if moment == RANDOM:
+            ladder.notes.append(f"no moment could be drawn: {error.message}")
         return fixed                   # the plan meets it again, and makes it a finding
     if moment != RANDOM:
         _require_within(window, fixed, world.clock.now())
