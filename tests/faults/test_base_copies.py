@@ -10,6 +10,7 @@ import shutil
 import pytest
 from integration.test_recover_gaps import Losing
 
+from _restorable.errors import Refused
 from kit.chain import failed, flipped, new_folder
 from kit.faulty_store import MisreadingStore
 from kit.physical import Physical, archiving
@@ -98,3 +99,15 @@ def test_what_a_drill_of_a_base_backup_reads_wrongly_once_makes_no_copy_bad(pair
         pair.wrap_store = lambda store: store
     assert (stores[-1].left, evidence.repository, evidence.verdict) == (0, "disk", "passed"), failed(evidence)
     assert any("read wrongly once: " in each for each in evidence.notes) == (name != "WAL"), evidence.notes
+
+
+def test_a_moment_out_of_reach_is_refused_also_where_the_manifest_is_read_wrongly_once(pair):
+    stores = []
+    pair.wrap_store = lambda store: stores.append(MisreadingStore(store, "manifest.json")) or stores[-1]
+    before = pair.files()
+    try:
+        with pytest.raises(Refused, match="is none that base backup"):
+            pair.drill_base(moment="2020-01-01 00:00:00+00:00")
+    finally:
+        pair.wrap_store = lambda store: store
+    assert pair.files() == before and any(store.readings > 1 and not store.left for store in stores)

@@ -79,6 +79,37 @@ def test_the_key_of_an_older_backup_that_is_read_wrongly_once_alarms_nobody(copy
     assert (store.left, store.readings, evidence.verdict) == (0, 2, "passed"), failed(evidence)
 
 
+class Away(MisreadingStore):
+    """Cannot be reached instead."""
+
+    def get(self, key):
+        if key.endswith(self.ending):
+            self.readings += 1
+            if self.readings <= self.left:
+                raise Unavailable("connection reset by peer", code="store.unavailable")
+        yield from self.inner.get(key)
+
+
+@pytest.mark.parametrize(("network", "times"), [(Away, 1), (MisreadingStore, 2)])
+def test_a_drill_that_passes_knows_its_server_and_its_age_whatever_its_plan_could_not_read(copy, network, times):
+    copy.own["objectives"] = {"rpo": "1d", "rto": "1h"}
+    name = f"{copy.ids()[-1]}/manifest.json"
+    stores = []
+    copy.wrap_store = lambda store: stores.append(network(store, name, times=times)) or stores[-1]
+    evidence = copy.drill()
+    assert (stores[-1].readings > times, evidence.verdict) == (True, "passed"), failed(evidence)
+    assert evidence.server.startswith("PostgreSQL 16.") and evidence.source["version_num"] and evidence.objects
+    assert {each.name for each in evidence.objectives} == {"rpo", "rto"} and evidence.rpo is not None
+
+
+def test_earlier_evidence_that_cannot_be_read_tells_no_expectation_and_stops_no_drill(copy):
+    assert copy.drill().verdict == "passed" and copy.drill(dry_run=True).expected_seconds
+    stores = []
+    copy.wrap_store = lambda store: stores.append(Away(store, ".passed.json")) or stores[-1]
+    plan = copy.drill(dry_run=True)
+    assert (stores[-1].readings, plan.expected_seconds, plan.server[:13]) == (1, None, "PostgreSQL 16")
+
+
 class EveryOther(MisreadingStore):
     """Reads wrongly whenever a drill brings the object to its server, and rightly when it is read again."""
 

@@ -80,11 +80,15 @@ def _plan(world: World, scratch: Scratch, store: Store, copies: Copies) -> Drill
     try:
         manifest, _wrong = read_twice(lambda: read_manifest(store, world.cluster, backup.id))
     except RestorableError:
-        # the drill itself reports an unreadable manifest, as its first failed check
+        # the drill itself reports an unreadable manifest, as its first failed check, or reads it and completes this
         return DrillPlan(backup, why, store.name, "none: the manifest cannot be read", 0, None)
+    plan = DrillPlan(backup, why, store.name, "", 0, _last_seconds(store, world.cluster))
+    return _with_manifest(plan, scratch, manifest)
+
+
+def _with_manifest(plan: DrillPlan, scratch: Scratch, manifest: Manifest) -> DrillPlan:
     server = _server_in_words(scratch, int(manifest.server.get("version_num", 0)) // 10000)
-    return DrillPlan(backup, why, store.name, server, manifest.plain_size, _last_seconds(store, world.cluster),
-                     manifest)
+    return replace(plan, server=server, plain_size=manifest.plain_size, manifest=manifest)
 
 
 def _server_in_words(scratch: Scratch, major: int) -> str:
@@ -103,8 +107,8 @@ def _last_seconds(store: Store, cluster: str) -> float | None:
         return None
     try:
         return float(sum(json.loads(b"".join(store.get(max(keys))))["phases"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None                    # evidence that was damaged tells no time, and stops no drill
+    except (RestorableError, ValueError, KeyError, TypeError, AttributeError):
+        return None                    # evidence that is damaged, or gone by now, tells no time and stops no drill
 
 
 def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, copies: Copies, policy: Policy,
@@ -117,8 +121,7 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
     for store in copies.stores:
         if found:
             plan = _plan(world, scratch, store, copies)
-        climbed(world, store, ladder,
-                partial(_climb, world, scratch, job, plan, store, policy, ladder))
+        plan = climbed(world, store, ladder, partial(_climb, world, scratch, job, plan, store, policy, ladder))
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
         found[store.name] = {"verdict": verdict(ladder.checks), "levels": levels}
         readable = all(each.result == "ok" for each in ladder.checks if each.level == "L0" and (
@@ -130,15 +133,18 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
 
 
 def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, policy: Policy,
-           ladder: Ladder) -> None:
+           ladder: Ladder) -> DrillPlan:
+    """Climb with one copy, and return the plan with the manifest that this was done by, if it could be read."""
     with ladder.rung("L0", "manifest"):
         manifest = manifest_twice(world, store, plan.backup.id, ladder)
+    if not ladder.stopped and manifest != plan.manifest:
+        plan = _with_manifest(plan, scratch, manifest)     # the plan's own reading failed
     if not ladder.stopped and not check_keys(world, store, [manifest], policy, ladder):
         check_stored(world, store, manifest, ladder)
     if ladder.stopped or not check_objects(world, store, manifest, ladder):
         damaged = any(each.result == "failed" for each in ladder.own)
         ladder.skip_rest("L1", f"{plan.backup.id} {'is damaged' if damaged else 'could not be read'}")
-        return
+        return plan
     ladder.notes += unauthenticated(manifest)
     for lack in manifest.failed:
         ladder.not_run("L1", "whole set", f"the backup is partial: {lack}")
@@ -154,6 +160,7 @@ def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store
             ladder.raise_to_keep(job.keep_on_failure)
     except RestorableError as error:
         ladder.explain(error)
+    return plan
 
 
 def _evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladder: Ladder, begun: datetime,

@@ -158,7 +158,7 @@ def _target(world: World, store: Store, backup: Backup, moment: str, choose: Cho
         return Target()
     fixed = Target() if moment == RANDOM else Target.of("time", moment)
     try:
-        window = window_of(world, store, backup.id)
+        window, _wrong = read_twice(lambda: window_of(world, store, backup.id))
     except (Damaged, NotFound, Refused) as error:
         if moment == RANDOM:
             ladder.notes.append(f"no moment could be drawn: {error.message}")
