@@ -49,7 +49,9 @@ def test_a_drill_proves_the_good_copy_of_a_base_backup_and_tells_the_bad_one(pai
     path = found(pair, pair.wal[0] if name == "WAL" else name)
     content = path.read_bytes()
     harm(path)
-    evidence = pair.drill_base(checks=[{"sql": "SELECT count(*) FROM rows", "database": "postgres", "expect": 2}])
+    evidence = pair.drill_base(keep_on_failure=True, checks=[
+        {"sql": "SELECT count(*) FROM rows", "database": "postgres", "expect": 2}])
+    assert list(pair.scratch.iterdir()) == []
     assert evidence.repository == "vault" and evidence.copies == {
         "disk": {"verdict": "failed", "levels": [level]}, "vault": {"verdict": "passed", "levels": []}}
     assert evidence.verdict == "failed" and [each for each in failed(evidence) if "in disk" not in each] == []
@@ -94,9 +96,10 @@ def test_what_a_drill_of_a_base_backup_reads_wrongly_once_makes_no_copy_bad(pair
         return store
     pair.wrap_store = wrap
     try:
-        evidence = pair.drill_base()
+        evidence = pair.drill_base(keep_on_failure=True)
     finally:
         pair.wrap_store = lambda store: store
+    assert list(pair.scratch.iterdir()) == []
     assert (stores[-1].left, evidence.repository, evidence.verdict) == (0, "disk", "passed"), failed(evidence)
     assert any("read wrongly once: " in each for each in evidence.notes) == (name != "WAL"), evidence.notes
 

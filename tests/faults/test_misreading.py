@@ -4,6 +4,7 @@
 """A drill over a network that gives wrong bytes now and then: no good backup is called bad, and no bad one good."""
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -54,7 +55,7 @@ def drilled(chain, ending, **how):
     """Drill over such a network; return the evidence and what stood in between."""
     stores = []
     chain.wrap_store = lambda store: stores.append(MisreadingStore(store, ending, **how)) or stores[-1]
-    evidence = chain.drill()
+    evidence = chain.drill(keep_on_failure=True)
     chain.wrap_store = lambda store: store
     return evidence, stores[-1]
 
@@ -70,6 +71,8 @@ def test_what_a_drill_reads_wrongly_once_makes_no_backup_bad(copy, name, after, 
     assert states(copy) == ["committed", "proven"]
     assert any("read wrongly once: " in each and name in each for each in evidence.notes) == again, evidence.notes
     assert not evidence.server.startswith("none")
+    # nor is anything kept of a beginning that proved nothing
+    assert os.listdir(copy.scratch) == [] and not any("rm -r" in each for each in evidence.notes)
 
 
 def test_the_key_of_an_older_backup_that_is_read_wrongly_once_alarms_nobody(copy):
@@ -122,11 +125,15 @@ def test_what_is_never_read_rightly_while_it_is_restored_stays_unproven_and_is_n
     stores = []
     name = f"{copy.ids()[-1]}/misread.dump.zst.age"
     copy.wrap_store = lambda store: stores.append(EveryOther(store, name)) or stores[-1]
-    evidence = copy.drill()
+    evidence = copy.drill(keep_on_failure=True)
     copy.wrap_store = lambda store: store
     assert (stores[-1].readings, evidence.verdict) == (2 * CLIMBS, "incomplete")
     assert states(copy) == ["committed", "committed"]
     assert sum("read wrongly once: " in each for each in evidence.notes) == 1, evidence.notes
+    # of what each beginning would keep there is the last one's, and it is named
+    [kept] = os.listdir(copy.scratch)
+    [note] = [each for each in evidence.notes if "rm -r" in each]
+    assert f"kept in {copy.scratch / kept}. Remove it with `rm -r {copy.scratch / kept}`" in note
 
 
 def test_damage_is_found_all_the_same_and_restored_only_once(copy):

@@ -61,6 +61,9 @@ def test_a_newer_server_still_finds_lost_rows(chain, newer, pg16):
         def plan(self, major):
             return self.inner.plan(major)
 
+        def discard(self):
+            self.inner.discard()
+
         def start(self, *given, **named):
             @contextmanager
             def stealing():

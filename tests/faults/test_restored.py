@@ -70,6 +70,9 @@ class Bending:
     def plan(self, major):
         return self._scratch.plan(major)
 
+    def discard(self):
+        self._scratch.discard()
+
     @contextmanager
     def start(self, major, bootstrap_user, *, keep_on_failure):
         with self._scratch.start(major, bootstrap_user, keep_on_failure=keep_on_failure) as target:

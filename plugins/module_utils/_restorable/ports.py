@@ -271,3 +271,6 @@ class Scratch(Protocol):
 
     def start(self, major: int, bootstrap_user: str, *, keep_on_failure: bool) -> AbstractContextManager[Target]:
         """Start a private server without TCP, archiving or replication; always tear it down."""
+
+    def discard(self) -> None:
+        """Remove the servers that were kept so far; may be called at any time."""

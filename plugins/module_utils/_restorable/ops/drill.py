@@ -135,6 +135,7 @@ def _climb_with(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, 
 def _climb(world: World, scratch: Scratch, job: DrillJob, plan: DrillPlan, store: Store, policy: Policy,
            ladder: Ladder) -> DrillPlan:
     """Climb with one copy, and return the plan with the manifest that this was done by, if it could be read."""
+    scratch.discard()                  # what an earlier climb of this drill has kept
     with ladder.rung("L0", "manifest"):
         manifest = manifest_twice(world, store, plan.backup.id, ladder)
     if not ladder.stopped and manifest != plan.manifest:
@@ -188,7 +189,7 @@ def make_evidence(world: World, cluster: ClusterSettings, plan: DrillPlan, ladde
         ladder.phases(), ladder.rto, rpo, tuple(each for each in objectives if each.target),
         f"restorable {VERSION}", plan.server, dict(manifest.server) if manifest else {},
         {item.name: item.sha256 for item in manifest.items} if manifest else {}, operator,
-        {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, tuple(ladder.notes),
+        {"key": key, "sha256": hashlib.sha256(data).hexdigest()} if key else {}, (*ladder.notes, *ladder.kept),
         journal=read_heads(world), copies=copies, recovery=dict(recovery or {}))
 
 

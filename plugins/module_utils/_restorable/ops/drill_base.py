@@ -107,8 +107,9 @@ def _climb_with(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
         plan, ended = _climb_copy(world, place, job, (store, backup, picked), target, ladder, policy)
         if ended.nothing_later and job.moment == RANDOM:
             # drawn between the last commit and the moment at which its segment came: what was true then is at the end
-            note = f"no transaction in the archived WAL was committed after {target}, so that everything was replayed"
-            ladder.begin_again([*ladder.notes, note])   # all stay: one of them may tell where a server was kept
+            ladder.notes.append(f"no transaction in the archived WAL was committed after {target}, so that everything "
+                                "was replayed")
+            ladder.begin_again()
             plan, ended = _climb_copy(world, place, job, (store, backup, picked), Target(), ladder, policy)
             ended.wanted = target
         levels = sorted({KEYS if each.name in ladder.others else each.level for each in failures(ladder.checks)})
@@ -130,6 +131,7 @@ def _climb_copy(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple
 def _climb_once(world: World, place: RecoveryPlace, job: DrillJob, chosen: tuple[Store, Backup, str], target: Target,
                 ladder: Ladder, policy: Policy) -> tuple[DrillPlan, _Ended]:
     store, backup, picked = chosen
+    place.discard()                    # what an earlier climb of this drill has kept
     ended = _Ended(target)
     plan, recovery_plan = _plan(world, place, store, backup, picked, target, ladder)
     if recovery_plan is None:

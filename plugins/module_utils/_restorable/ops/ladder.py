@@ -25,6 +25,7 @@ class Ladder:
         self.aside: list[Check] = []       # what was found of copies that another copy stands in for
         self.others: set[str] = set()      # names of checks that speak of other backups than the drilled one
         self.notes: list[str] = []
+        self.kept: list[str] = []          # notes of this climb's scratch server: where it was kept, or what it died of
         self.rto: float | None = None
         self._clock = clock
         self._progress = progress
@@ -45,17 +46,17 @@ class Ladder:
         return self._blocked or any(each.result == "failed" for each in self.own)
 
     def set_aside(self, copy: str) -> None:
-        """Begin again with another copy; what was found damaged in this one stays a finding."""
+        """Begin again with another copy; what was found damaged in this one stays a finding, its server goes."""
         for each in self.checks:
             if each.result == "failed":
                 self.aside.append(replace(each, name=f"{each.name} in {copy}"))
             elif (each.level in ("L0", "L1") or each.name == REPLAY) and each.result == "not_run" and not each.optional:
                 self.notes.append(f"the copy in {copy} could not be read: {each.name}: {each.detail}")
-        self.checks, self._blocked = [], False
+        self.checks, self.kept, self._blocked = [], [], False
 
-    def begin_again(self, notes: list[str]) -> None:
-        """Forget what was found and measured; the notes are these."""
-        self.checks, self._blocked, self.notes = [], False, notes
+    def begin_again(self) -> None:
+        """Forget what was found and measured; the notes stay, but for the one of a server that is not kept now."""
+        self.checks, self.kept, self._blocked = [], [], False
         self._began, self._phases = self._clock.elapsed(), {}
 
     def now(self) -> float:
@@ -134,10 +135,10 @@ class Ladder:
     def explain(self, error: RestorableError) -> None:
         """Turn an error of the scratch server itself into a finding; a kept server's place becomes a note."""
         if error.code == "drill.failed_kept":
-            self.notes.append(error.hint or error.message)
+            self.kept.append(error.hint or error.message)
             return
         if verdict(self.own) != "failed":
             self.not_run("L2", "scratch", f"{error.message}. {error.hint}".strip())
         else:
-            self.notes.append(f"{error.message}. {error.hint}".strip())
+            self.kept.append(f"{error.message}. {error.hint}".strip())
         self.skip_rest("L3", "the scratch server could not be used")

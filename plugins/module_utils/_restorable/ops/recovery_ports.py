@@ -108,3 +108,6 @@ class RecoveryPlace(Protocol):
 
     def open(self, major: int, superuser: str, *, keep_on_failure: bool = False) -> AbstractContextManager[Recovery]:
         """Give a recovery; what was not abandoned stays, except in a scratch folder."""
+
+    def discard(self) -> None:
+        """Remove the scratch folders that were kept so far; may be called at any time."""

@@ -69,10 +69,9 @@ def climbed(world: World, store: Store, ladder: Ladder, climb: Callable[[], T]) 
         wrong = _misread(world, store, ladder.own)
         if not wrong:
             break
-        # all notes stay: one of them may tell where a scratch server was kept
         ladder.notes += [f"{each.name}: {ONCE}: {each.detail}; the second reading was right" for each in wrong]
         if left:
-            ladder.begin_again(ladder.notes)
+            ladder.begin_again()
         else:
             ladder.checks = [replace(each, result="not_run") if each in wrong else each for each in ladder.checks]
     ladder.notes = list(dict.fromkeys(ladder.notes))

@@ -180,6 +180,9 @@ class DataDirectory:
                     recovery.keep(error)
                 raise
 
+    def discard(self) -> None:
+        """Nothing: only drills begin again, and no drill fills a data directory that somebody named."""
+
     def _directory(self, account: Account | None) -> DataDir:
         return DataDir(self.path, account, self.places)
 
@@ -239,4 +242,8 @@ class ScratchRecovery:
             except Exception as error:
                 if keep_on_failure:
                     recovery.keep(error)
+                    self.scratch.kept.append(folder)
                 raise
+
+    def discard(self) -> None:
+        self.scratch.discard()

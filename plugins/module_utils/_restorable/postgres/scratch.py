@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Iterator
 
 from ..errors import ConfigError, RestorableError, ToolFailed, Unavailable
@@ -20,7 +20,7 @@ from ..ports import Target
 from ..stream.held import HeldSignals
 from .accounts import Account, can_enter, reachable, server_account
 from .connect import Connection
-from .leftovers import KEPT, end_server, new_folder, socket_folder, sweep
+from .leftovers import KEPT, end_server, new_folder, remove_folder, socket_folder, sweep
 from .restore import PgTarget
 from .tools import Tool, find_tool
 from .tuning import server_settings
@@ -37,6 +37,7 @@ class LocalScratch:
     bin_dir: str = ""              # "": PATH and the packages' folders
     base: str = ""                 # where folders are made; "": $TMPDIR or /var/tmp
     account: str = ""              # who runs the server when we are root; "": postgres or nobody
+    kept: list[str] = field(default_factory=list, compare=False)   # folders of the servers that were kept
 
     def plan(self, major: int) -> str:
         """Return in words which server would be started; raise ConfigError if there is none of that major or newer."""
@@ -72,7 +73,13 @@ class LocalScratch:
             except Exception as error:
                 if keep_on_failure:
                     place.keep(error)
+                    self.kept.append(folder)
                 raise
+
+    def discard(self) -> None:
+        """Remove the servers that were kept so far."""
+        while self.kept:
+            remove_folder(self.kept.pop())
 
     def free_bytes(self) -> int:
         """Return how many bytes fit where scratch servers are made."""
