@@ -29,6 +29,7 @@ MAJOR = 15
 LOAD = "INSERT INTO ledger DEFAULT VALUES;\n"
 # A row's xid and when it was committed, by the server's own record of commits
 ROWS = "SELECT xmin::text, extract(epoch FROM pg_xact_commit_timestamp(xmin))::text FROM ledger"
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 SETTINGS = {"listen_addresses": "", "track_commit_timestamp": "on"}
 
 
@@ -98,6 +99,8 @@ def lose(folder: pathlib.Path) -> None:
     moment = ask(home, "SELECT clock_timestamp()")[0][0]
     time.sleep(3)
     end(body["load"], signal.SIGINT, home)
+    # A commit may still wait for its flush: its record is in the WAL, its row is not yet seen
+    wait_until(lambda: ask(home, OTHERS) == [(0,)])
     rows = {xid: float(when) for xid, when in ask(home, ROWS)}
     last = ask(home, "SELECT pg_walfile_name(pg_switch_wal())")[0][0]
     wait_until(lambda: ask(home, "SELECT last_archived_wal FROM pg_stat_archiver")[0][0] == last)
