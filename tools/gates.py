@@ -116,7 +116,8 @@ def surroundings() -> dict[str, str]:
     # Ansible refuses to start without a UTF-8 locale, and a bare machine sets none
     # result_format=yaml: what a failing task printed stands in lines that a person, and Relay, can read
     return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", "ANSIBLE_COLLECTIONS_PATH": str(collection_tree.link()),
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "PYTHONUNBUFFERED": "1", "RESTORABLE_TEST_REPORT": str(REPORT)}
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "PYTHONUNBUFFERED": "1", "COLUMNS": "240",
+            "RESTORABLE_TEST_REPORT": str(REPORT)}
 
 
 def report() -> dict:

@@ -10,9 +10,11 @@ from collections import deque
 from typing import IO, Callable
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+GUTTER = re.compile(r"\s*│ ?")      # molecule draws it before each line of a playbook
 # pytest's assertions and summary, Ansible's failed tasks, a program's own error and hint
 TELLING = re.compile(
-    r"\s*(E {2,}\S|FAILED (?!- RETRYING)|ERROR |fatal: |error: |hint: |\[ERROR\]|\S+\.(py|yml|sh):\d+: )")
+    r"\s*(E {2,}\S|FAILED (?!- RETRYING)|ERROR |fatal: |error: |hint: |\[ERROR\]|(msg|stderr): \S|"
+    r"\S+\.(py|yml|sh):\d+: )")
 Sink = Callable[[bytes], object]
 KEPT, WIDTH, PATIENCE = 12, 240, 5.0     # lines, characters, seconds
 
@@ -30,7 +32,7 @@ class Relay:
     def _copy(self) -> None:
         for raw in self._pipe or ():
             self._sink(raw)
-            line = COLOUR.sub("", raw.decode(errors="replace")).rstrip()[:WIDTH]
+            line = GUTTER.sub("", COLOUR.sub("", raw.decode(errors="replace")).rstrip(), count=1)[:WIDTH]
             if line and line not in self._telling and TELLING.match(line):
                 self._telling.append(line)
             if line:

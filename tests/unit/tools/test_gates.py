@@ -39,6 +39,14 @@ def test_the_summary_ends_with_the_lines_that_tell_why_a_step_failed():
         "Why telling failed, in its own words", "  E   assert 1 == 2", "  error: no server"]
 
 
+def test_a_playbook_of_molecule_is_quoted_without_its_gutter():
+    gutter = "  \\x1b[2m│\\x1b[0m "
+    script = (f"print('{gutter}TASK [Ask]'); print('{gutter}\\x1b[31mfatal: [shop]: FAILED! =>\\x1b[0m'); "
+              f"print('{gutter}    stderr: 2 too many'); print('ERROR    code 2'); raise SystemExit(1)")
+    [outcome] = run(Step("molecule", (sys.executable, "-c", script)))
+    assert outcome.said == ("fatal: [shop]: FAILED! =>", "    stderr: 2 too many", "ERROR    code 2")
+
+
 def test_a_step_that_tells_nothing_is_quoted_by_its_last_lines():
     [outcome] = run(Step("mute", (sys.executable, "-c", "print('one'); print('two'); raise SystemExit(1)")))
     assert outcome.said == ("one", "two")
