@@ -67,7 +67,10 @@ options:
     type: bool
     default: false
   timeline:
-    description: Recover on this timeline. V(0) is the newest.
+    description:
+      - Recover on this timeline. V(0) is the newest, as PostgreSQL itself chooses.
+      - With V(0), a O(time) or O(lsn) is refused that may be one of an older timeline alone, such as the moment of an
+        earlier recovery. The hint names the timelines to choose from.
     type: int
     default: 0
   tablespaces:

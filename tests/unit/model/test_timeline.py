@@ -73,3 +73,20 @@ def test_the_newest_timeline_is_that_of_a_history_file_or_of_wal():
     assert latest({}, {}) == 1
     assert latest({2: ""}, {1: None}) == 2
     assert latest({2: ""}, {3: None}) == 3
+
+
+ONE, TWO = Lineage(1), Lineage(2, (Ancestor(1, Lsn(500)),))
+
+
+@pytest.mark.parametrize(("mine", "other", "parted"), [
+    # the newest left timeline 1, which went on
+    (TWO, ONE, (Lsn(500), 2)), (Lineage(3, (Ancestor(1, Lsn(500)), Ancestor(2, Lsn(900)))), ONE, (Lsn(500), 2)),
+    (Lineage(3, (Ancestor(1, Lsn(500)), Ancestor(2, Lsn(900)))), TWO, (Lsn(900), 3)),
+    # two copies of timeline 1, made at different places of it and at the same one
+    (Lineage(3, (Ancestor(1, Lsn(700)),)), TWO, (Lsn(500), 3)),
+    (Lineage(3, (Ancestor(1, Lsn(300)),)), TWO, (Lsn(300), 3)),
+    (Lineage(3, (Ancestor(1, Lsn(500)),)), TWO, (Lsn(500), 3)),
+    # one that lives on where the other left it, and such as share nothing that is known
+    (ONE, TWO, None), (ONE, ONE, None), (Lineage(2), ONE, None)])
+def test_two_histories_part_where_the_first_of_them_left_what_they_share(mine, other, parted):
+    assert mine.parting(other) == parted

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 
 def recover_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,3 +27,16 @@ def recover_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner", default="", metavar="USER",
                         help="the account of the files if run as root; default: whose folder it is, else postgres")
     parser.add_argument("--force", action="store_true", help="move what is in DATA aside, and keep it")
+
+
+def again(options: argparse.Namespace, cluster: str, *, timeline: int, backup: str) -> str:
+    """Return the command that asks for the same on another timeline, for a shell."""
+    words = ["restorable", "recover", options.data_directory, "--cluster", cluster]
+    given = {"backup": backup, **{key: getattr(options, key) for key in ("time", "lsn", "xid", "name", "owner")}}
+    for name, value in given.items():
+        words += [f"--{name}", value] if value else []
+    for place in options.tablespace:
+        words += ["--tablespace", place]
+    words += [f"--{flag}" for flag in ("immediate", "exclusive", "force") if getattr(options, flag)]
+    words += ["--dry-run"] if options.dry_run else []
+    return shlex.join([*words, "--timeline", str(timeline)])

@@ -74,6 +74,25 @@ class Lineage:
         count = len(other.ancestors)
         return self.ancestors[:count] == other.ancestors and self.timelines()[count:count + 1] == (other.timeline,)
 
+    def parting(self, other: Lineage) -> tuple[Lsn, int] | None:
+        """Return the place up to which two histories are one, and this one's timeline that came after it.
+
+        None if they share nothing, or if this one lives on where the other one left it.
+        """
+        ends = [*(each.end for each in self.ancestors), None]
+        theirs = [*(each.end for each in other.ancestors), None]
+        shared: Lsn | None = None
+        after = 0
+        for number, (mine, its) in enumerate(zip(self.timelines(), other.timelines())):
+            if mine != its:
+                break
+            left = [end for end in (ends[number], theirs[number]) if end is not None]
+            shared = min(left, default=None)
+            after = self.timelines()[number + 1] if ends[number] is not None else 0
+            if ends[number] != theirs[number]:
+                break
+        return (shared, after) if shared is not None and after else None
+
     def timeline_at(self, number: int, size: int = SIZE) -> int:
         """Return the timeline that recovery reads a segment's number from: the youngest that had begun there."""
         found = self.timelines()[0]

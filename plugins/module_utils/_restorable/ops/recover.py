@@ -7,10 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping
 
+from ..errors import Refused
 from ..model.lsn import Lsn
 from ..model.recovery_log import check_reached, why_it_died
 from .copies import no_prune
 from .materialise import materialise
+from .other_timelines import point_elsewhere
 from .recover_plan import RecoverPlan, RecoverWish, last_segment_start, plan_recovery
 from .recovery_ports import Recovery, RecoveryPlace
 from .wal_feed import WalFeed
@@ -50,9 +52,11 @@ def recover(world: World, place: RecoveryPlace, wish: RecoverWish, *,
             materialise(world, plan.store, plan.chain, recovery, plan.places)
             recovery.configure()
             reached, facts, fed, answered = replay(world, plan, recovery, began)
-        except BaseException:
+        except BaseException as error:
             # an interrupt too: half of a server must not look like one
             recovery.abandon()
+            if isinstance(error, Refused):
+                raise point_elsewhere(world, error, wish.target, tried=plan.timeline, beyond=plan.lineage) from None
             raise
         return plan, Recovered(
             reached, facts["replayed"], facts["last_commit"], int(facts["timeline"] or 0), fed, answered,

@@ -20,6 +20,7 @@ from ..model.timeline import Lineage
 from ..model.wal import Segment, history_name
 from ..ports import Store
 from .base_chain import read_chain
+from .other_timelines import other_histories, point_elsewhere
 from .recovery_ports import RecoveryPlace
 from .wal_feed import AHEAD
 from .windows import Recoverable, recoverable, refuse_a_gap_between
@@ -86,8 +87,19 @@ class RecoverPlan:
 def plan_recovery(world: World, place: RecoveryPlace, wish: RecoverWish) -> RecoverPlan:
     """Return the plan from the first repository that can be read and reaches the target; raise what forbids it.
 
-    A repository that is gone, or lacks what another has, stops no recovery from another one; it is told.
+    A repository that is gone, or lacks what another has, stops no recovery from another one; it is told. Where the
+    newest timeline does not lead to the target, or may lead to another one than is meant, the others are named.
     """
+    try:
+        found, plan = _first_plan(world, place, wish)
+    except RestorableError as error:
+        raise point_elsewhere(world, error, wish.target, only=wish.backup, tried=wish.timeline) from None
+    if wish.timeline:
+        return plan
+    return replace(plan, notes=(*plan.notes, *other_histories(world, found, wish.target, wish.backup)))
+
+
+def _first_plan(world: World, place: RecoveryPlace, wish: RecoverWish) -> tuple[Recoverable, RecoverPlan]:
     first: RestorableError | None = None
     notes: list[str] = []
     for store in world.stores:
@@ -102,19 +114,19 @@ def plan_recovery(world: World, place: RecoveryPlace, wish: RecoverWish) -> Reco
             first = first or error
             notes.append(f"repository {store.name} was passed over: {error.message}")
             continue
-        return _plan(world, place, wish, found, window, chain, notes)
+        return found, _plan(world, place, wish, found, window, chain, notes)
     raise first or NotFound(f"cluster {world.cluster} has no repository", hint="Name one.", code="repository.none")
 
 
 def plan_on_its_timeline(world: World, place: RecoveryPlace, manifest: Manifest, target: Target) -> RecoverPlan:
     """Plan from one backup along the newest timeline or, where that left the backup's own before it, along its own."""
     try:
-        return plan_recovery(world, place, RecoverWish(target, str(manifest.id)))
+        return _first_plan(world, place, RecoverWish(target, str(manifest.id)))[1]
     except Refused as error:
         if error.code != "recover.other_timeline" or manifest.base is None:
             raise
     own = manifest.base.timeline
-    plan = plan_recovery(world, place, RecoverWish(target, str(manifest.id), own))
+    plan = _first_plan(world, place, RecoverWish(target, str(manifest.id), own))[1]
     told = f"{manifest.id} lies beside the newest timeline, and was recovered along its own, timeline {own}"
     return replace(plan, notes=(*plan.notes, told))
 

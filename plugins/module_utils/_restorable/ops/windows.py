@@ -43,8 +43,30 @@ class Recoverable:
         return [each for each in wanted if self.wal.has(each)]
 
 
+@dataclass(frozen=True)
+class Holdings:
+    """The base backups of one repository and its WAL, on whatever timelines they lie."""
+
+    store: Store
+    catalogue: Catalogue
+    wal: WalCatalogue
+    manifests: dict[BackupId, Manifest]
+    unreadable: tuple[str, ...] = ()
+
+    def timelines(self) -> list[int]:
+        """Return the timelines that something of it lies on, the newest first."""
+        bases = [each.base.timeline for each in self.manifests.values() if each.base]
+        return sorted({*(each.file.timeline for each in self.wal.histories), *self.wal.timelines(), *bases},
+                      reverse=True)
+
+
 def recoverable(world: World, store: Store, *, timeline: int = 0, only: str = "") -> Recoverable:
     """Read what one repository holds; timeline 0 is the newest, only names one base backup."""
+    return along(world, read_holdings(world, store, only=only), timeline)
+
+
+def read_holdings(world: World, store: Store, *, only: str = "") -> Holdings:
+    """Read what one repository holds; only names one base backup."""
     catalogue, wal = read_catalogue(store, world.cluster), read_wal_catalogue(world, store)
     bases = [each for each in catalogue.committed() if each.id.kind in PHYSICAL]
     if not bases:
@@ -57,6 +79,12 @@ def recoverable(world: World, store: Store, *, timeline: int = 0, only: str = ""
                           hint="Bring it back with `restorable restore`.")
         bases = [found]
     manifests, unreadable = _manifests(world, store, [each.id for each in bases])
+    return Holdings(store, catalogue, wal, manifests, unreadable)
+
+
+def along(world: World, held: Holdings, timeline: int = 0) -> Recoverable:
+    """Return what can be recovered along one timeline; 0 is the newest."""
+    store, wal, manifests = held.store, held.wal, held.manifests
     lineage = _lineage(world, store, wal, manifests, timeline)
     windows = tuple(_window(world, store, wal, lineage, backup, manifest) for backup, manifest in manifests.items()
                     if manifest.base and lineage.has(manifest.base.timeline, Lsn.parse(manifest.base.stop_lsn)))
@@ -64,7 +92,7 @@ def recoverable(world: World, store: Store, *, timeline: int = 0, only: str = ""
         raise Refused(f"no base backup in repository {store.name} lies on timeline {lineage.timeline}",
                       code="recover.other_timeline",
                       hint="Choose another with --timeline, or take a base backup on this one.")
-    return Recoverable(store, catalogue, wal, lineage, windows, manifests, unreadable)
+    return Recoverable(store, held.catalogue, wal, lineage, windows, manifests, held.unreadable)
 
 
 def window_of(world: World, store: Store, backup: BackupId) -> Window:

@@ -5,30 +5,48 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ...errors import ConfigError
+from ...errors import ConfigError, RestorableError
 from ...model.recovery_target import Target
+from ..arguments_recover import again
 from ..call import Call, Result
+
+if TYPE_CHECKING:
+    from ...ops.recover_plan import RecoverWish
+    from ...ops.recovery_ports import RecoveryPlace
 
 
 def run(call: Call) -> Result:
     """Print the plan, then recover as it says."""
-    from ...ops.recover import recover
     from ...ops.recover_plan import RecoverWish
-    from ..render_recover import recover_done, render_recover, render_recovered
-    from ..report_recover import recover_report
     from ..wire import open_recovery
-    options, name = call.options, call.cluster.name
+    options = call.options
     place = open_recovery(call.cluster, options.data_directory, _places(options.tablespace), options.owner)
     wish = RecoverWish(_target(options), options.backup, options.timeline, options.force)
+    try:
+        return _recover(call, place, wish)
+    except RestorableError as error:
+        commands = [again(options, call.cluster.name, timeline=each, backup=error.details["backup"])
+                    for each in error.details.get("timelines", ())]
+        if commands:
+            error.hint = f"{error.hint} Run {' or '.join(f'`{each}`' for each in commands)}."
+        raise
+
+
+def _recover(call: Call, place: RecoveryPlace, wish: RecoverWish) -> Result:
+    from ...ops.recover import recover
+    from ..render_recover import recover_done, render_recover, render_recovered
+    from ..report_recover import recover_report
+    name = call.cluster.name
     plan, _none = recover(call.world(), place, wish, dry_run=True)
     planned = recover_report(plan, None)
     call.console.text(render_recover(name, planned))
-    if options.dry_run:
+    if call.options.dry_run:
         return Result(planned, done=recover_done(name, planned))
     # what was printed is what is recovered, even if a new base backup or timeline would now be chosen
     plan, done = recover(call.world(), place, replace(wish, backup=str(plan.base.id), timeline=plan.timeline))
-    report = recover_report(plan, done)
+    report = {**recover_report(plan, done), "notes": planned["notes"]}
     return Result(report, render_recovered(name, report), recover_done(name, report))
 
 
