@@ -9,9 +9,11 @@ import re
 import pytest
 import yaml
 
+from _restorable.postgres.tools import OLDEST
 from kit.plays import Ansible
 
 STACK = "services: {db: {image: 'postgres:15'}}\n"
+TAGGED = "services: {shop: {image: shop, ports: !reset []}, database: {image: 'postgres:15'}}\n"
 LISTED = "# ours\nSECRET=hush\nexport COMPOSE_FILE='./stack.yml:deploy/more.yml:compose.backup.yaml'  # all\n"
 
 
@@ -69,6 +71,11 @@ def test_what_a_person_wrote_is_in_the_file_or_refused(stacks, said):
         both={"compose_environment": {"SCHEDULE": "0 5 * * *"}, "compose_schedule": "0 6 * * *"},
         dry={"compose_environment": {"BACKUP_DRY_RUN": 1}},
         lost={"files": {"stack.yml": STACK, ".env": LISTED}, "compose_file": "compose.backup.yaml"},
+        old={"compose_postgres_major": OLDEST - 1}, oldest={"compose_postgres_major": OLDEST},
+        absent={"files": {"compose.yaml": TAGGED}}, present={"files": {"compose.yaml": TAGGED},
+                                                             "compose_database_service": "database"},
+        apart={"files": {"compose.yaml": TAGGED}, "compose_host": "db.example"},
+        included={"files": {"compose.yaml": f"include: [more.yaml]\n{TAGGED}", "more.yaml": STACK}},
         unnamed={"files": {"stack.yml": STACK}},
         foreign={"files": {"compose.yaml": STACK, "docker-compose.override.yml": STACK}}))
     services = written(done, "named")["services"]
@@ -93,6 +100,12 @@ def test_what_a_person_wrote_is_in_the_file_or_refused(stacks, said):
     assert not {"POSTGRES_HOST", "S3_BUCKET"} & set(services["drill"]["environment"])
     assert "does not read compose.backup.yaml" not in done.text
 
+    assert written(done, "oldest")["services"]["backup"]["build"]["args"]["POSTGRES_MAJOR"].endswith(f":-{OLDEST}}}")
+    assert [written(done, host)["services"]["backup"]["environment"]["DB_HOST"]
+            for host in ("present", "apart", "included")] == ["database", "db.example", "db"]
+    assert f"compose_postgres_major is {OLDEST - 1}, and {OLDEST} is the oldest" in refusal(done, "old")
+    assert "compose_database_service is db, which is no service of" in refusal(done, "absent")
+    assert "it has shop and database. Set it to the database's own" in refusal(done, "absent")
     assert "compose_environment.SCHEDULE and compose_schedule are both set" in refusal(done, "both")
     assert "deploy/more.yml, a compose file that COMPOSE_FILE in" in refusal(done, "lost")
     assert "compose_environment.BACKUP_DRY_RUN is 1, and the service would never take a backup" in refusal(done, "dry")
