@@ -7,13 +7,16 @@ from __future__ import annotations
 import io
 import pathlib
 import shutil
+import signal
 import subprocess
 import tarfile
+import time
 
 import pytest
 
 from _restorable.errors import ConfigError, Refused, RestorableError
 from _restorable.stream.compress import decompressor
+from kit.archiving import wait_until
 from kit.physical import CONFIG, Physical, home
 from kit.servers import PHYSICAL_MAJORS, run_folder, start_standby, unprivileged
 
@@ -154,9 +157,39 @@ def test_a_server_that_archives_nothing_is_told_before_its_base_backup_waits_for
         chain.base()
     assert caught.value.code == "base.archive_mode" and chain.ids() == []
     assert chain.based(self_contained=True)
-    chain.archived = "stream"          # which asks nothing of archive_mode
-    with pytest.raises(RestorableError, match="did not come into repository"):
-        chain.base(wal_timeout="0s")
+
+
+def test_a_base_backup_whose_wal_nobody_streams_is_refused_before_it_begins(physical, folder):
+    chain, looks = physical(), []
+    chain.own["wal"] = {"method": "stream", "slot": "shop", "spool": str(folder / "spool")}
+    chain.archived, chain.sleep = "stream", looks.append
+    for dry_run in (True, False):
+        with pytest.raises(ConfigError, match="no physical replication slot 'shop'") as caught:
+            chain.base(dry_run=dry_run)
+        assert caught.value.code == "base.no_slot" and "`restorable wal-stream --cluster app`" in caught.value.hint
+    chain.server.sql("SELECT pg_create_physical_replication_slot('shop', true)")
+    assert looks == []
+    with pytest.raises(Refused, match="nobody streams from replication slot 'shop'") as caught:
+        chain.base()
+    assert caught.value.code == "base.no_stream" and "`restorable wal-stream --cluster app`" in caught.value.hint
+    # after some looks, since a stream that is started again is waited for
+    assert len(looks) > 9 and chain.files("-base") == {}
+    # one that brings its WAL itself asks for no stream
+    assert chain.based(self_contained=True)
+    with chain.command("wal-stream") as stream:
+        try:
+            chain.sleep = lambda _seconds: time.sleep(0.1)
+            wait_until(lambda: chain.server.sql("SELECT active FROM pg_replication_slots") == [(True,)])
+            assert not chain.based().base.self_contained
+            # one that has come to a halt, although it holds the slot
+            stream.send_signal(signal.SIGSTOP)
+            with pytest.raises(RestorableError, match="did not come into repository") as caught:
+                chain.base(wal_timeout="0s")
+            assert "pg_replication_slots" in caught.value.hint and "`restorable wal-stream " in caught.value.hint
+        finally:
+            stream.send_signal(signal.SIGCONT)
+            stream.terminate()
+            assert stream.wait(60) == 0
 
 
 def test_the_server_is_asked_to_send_no_faster_than_the_limit(empty_server, folder):

@@ -93,7 +93,7 @@ def open_cluster(cluster: ClusterSettings) -> Cluster:
 def open_source(cluster: ClusterSettings) -> BaseSource:
     """Return the same server as one that gives base backups."""
     from ..postgres.basebackup import PgBase
-    return PgBase(cluster.connection)
+    return PgBase(cluster.connection, slot=cluster.wal.slot if archives_wal(cluster) == "stream" else "")
 
 
 def archives_wal(cluster: ClusterSettings) -> str:

@@ -19,7 +19,7 @@ from ..stream.stage import rechunk
 from ..version import VERSION
 from .backup import commit
 from .base_plan import BasePlan, parent_files, plan_base
-from .base_wal import Pause, pause, wait_for_wal
+from .base_wal import LOOK, Pause, pause, wait_for_wal
 from .dumpset import store_stream
 from .preflight import bind_cluster
 from .reach import reach
@@ -30,6 +30,7 @@ from .witness import unwitnessed, witnessed
 from .world import World
 
 CHUNK = 256 * 1024                 # bytes; the server's own messages are small
+LOOKS = 15                         # for a stream that is not there; systemd starts it again after five seconds
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,15 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: st
     world.keys.check()
     world, losses = reach(world, write=not dry_run)
     if dry_run:
-        plan = _planned(world, source, job, archived, accept_new_server, dry_run=True)
+        plan = _planned(world, source, job, archived, accept_new_server, dry_run=True, sleep=sleep)
         return BaseDone(plan, True, warnings=(*plan.warnings, *losses.warnings(f"backup {plan.id}")))
     with world.lock.hold("base backup"):
-        plan = _planned(world, source, job, archived, accept_new_server, dry_run=False)
+        plan = _planned(world, source, job, archived, accept_new_server, dry_run=False, sleep=sleep)
         swept = tuple(sweep_where_allowed(world).names)
         if plan.skipped_because:
             return BaseDone(plan, False, swept=swept)
         try:
-            manifest, notices = _take(world, source, job, plan, sleep)
+            manifest, notices = _take(world, source, job, plan, sleep, streamed=archived == "stream")
         except BaseException as error:
             # an interrupt too must leave nothing half-made behind
             remove_set(world, plan.id, after=error)
@@ -70,9 +71,16 @@ def back_up_base(world: World, source: BaseSource, job: BaseJob, *, archived: st
 
 
 def _planned(world: World, source: BaseSource, job: BaseJob, archived: str, accept: bool, *,
-             dry_run: bool) -> BasePlan:
+             dry_run: bool, sleep: Pause) -> BasePlan:
     world.progress.phase("plan")
-    plan = plan_base(world, source.server(), source.settings(), job, archived=archived)
+    server, facts = source.server(), source.settings()
+    if archived == "stream" and not job.self_contained:
+        for _look in range(LOOKS):
+            if facts.get("wal_slot_state") != "idle":
+                break
+            sleep(LOOK)                # its service may start it again at the moment
+            facts = source.settings()
+    plan = plan_base(world, server, facts, job, archived=archived)
     bind_cluster(world, plan.server, accept=accept, dry_run=dry_run)
     return plan
 
@@ -86,7 +94,7 @@ class _Taken:
 
 
 def _take(world: World, source: BaseSource, job: BaseJob, plan: BasePlan,
-          sleep: Pause) -> tuple[Manifest, list[str]]:
+          sleep: Pause, *, streamed: bool) -> tuple[Manifest, list[str]]:
     begun = world.clock.now()
     options = replace(job.options, wal=plan.self_contained, label=f"restorable {plan.id}")
     witness = witnessed(world)         # before the backup begins, so that it is in it
@@ -100,7 +108,7 @@ def _take(world: World, source: BaseSource, job: BaseJob, plan: BasePlan,
         report = _report(source, plan, stream, listed)
         notices = [f"the server says: {each}" for each in getattr(stream, "notices", [])]
     if not plan.self_contained:
-        wait_for_wal(world, plan, report, job.wal_timeout, sleep)
+        wait_for_wal(world, plan, report, job.wal_timeout, sleep, streamed=streamed)
     world.progress.phase("commit")
     manifest = Manifest(
         id=plan.id, cluster=world.cluster, begun=begun, ended=world.clock.now(), tool=f"restorable {VERSION}",

@@ -60,6 +60,8 @@ def plan_base(world: World, server: Server, facts: Mapping[str, str], job: BaseJ
         raise ConfigError("archive_mode is off on the server, so the WAL of this backup would never be archived",
                           hint="Run `ALTER SYSTEM SET archive_mode = on`, restart the server, and see that "
                                "`restorable wal-ship` runs; docs/wal.md shows how.", code="base.archive_mode")
+    if archived == "stream" and not self_contained and not skipped and not server.in_recovery:
+        _require_stream(world, facts)
     if not skipped:
         check_room(world, last.size if last else None)
     return BasePlan(
@@ -67,6 +69,26 @@ def plan_base(world: World, server: Server, facts: Mapping[str, str], job: BaseJ
         int(facts.get("wal_segment_size", "16777216")), facts.get("data_checksums") == "on",
         str(chain[-1].id) if chain else "", chain, clock_warnings(catalogues, backup), skipped,
         last.size if last else None)
+
+
+def _require_stream(world: World, facts: Mapping[str, str]) -> None:
+    """Raise what says that nobody receives the WAL that the backup is going to wait for."""
+    slot, state = facts.get("wal_slot", ""), facts.get("wal_slot_state")
+    if state == "missing":
+        raise ConfigError(f"the server has no physical replication slot {slot!r}, so the WAL of this backup would "
+                          "never be archived", code="base.no_slot",
+                          hint="Make it with restorable.postgres.pg_wal_archive, or run `SELECT "
+                               f"pg_create_physical_replication_slot('{slot}', true)` there. {start_stream(world)}")
+    if state == "idle":
+        raise Refused(f"nobody streams from replication slot {slot!r}, so the WAL of this backup would not be archived",
+                      code="base.no_stream", hint=start_stream(world))
+
+
+def start_stream(world: World) -> str:
+    """Say how the stream of a cluster's WAL is started, and how a base backup goes without it."""
+    return (f"Start the stream: `systemctl start restorable-wal-{world.cluster}`, in a compose stack `docker compose "
+            f"--profile backup up -d wal`, by hand `restorable wal-stream --cluster {world.cluster}`; its words say "
+            "what hinders it. Or take a backup that brings its WAL itself, with `self_contained: true`.")
 
 
 def _newest(catalogue: Catalogue) -> Backup | None:

@@ -53,7 +53,10 @@ class BaseSource(Protocol):
         """Return the server's facts; raise Unavailable if it cannot be asked."""
 
     def settings(self) -> Mapping[str, str]:
-        """Return archive_mode, data_checksums, summarize_wal, wal_level, wal_segment_size, by name."""
+        """Return archive_mode, data_checksums, summarize_wal, wal_level, wal_segment_size, by name.
+
+        Where WAL is streamed by a slot, wal_slot is its name, and wal_slot_state says used, idle or missing.
+        """
 
     def now(self) -> datetime:
         """Return the server's own time: recovery compares targets with it, not with our clock."""

@@ -25,13 +25,15 @@ SELECT name, setting FROM pg_settings
  WHERE name IN ('archive_mode', 'archive_timeout', 'data_checksums', 'full_page_writes', 'summarize_wal',
                 'wal_level', 'wal_segment_size', 'server_version_num')
 """
+_SLOT = "SELECT active FROM pg_replication_slots WHERE slot_name = %s AND slot_type = 'physical'"
 
 
 class PgBase:
-    """A running server, primary or standby, reached by settings in libpq's names."""
+    """A running server, primary or standby, reached by settings in libpq's names; slot is where its WAL is streamed."""
 
-    def __init__(self, settings: Mapping[str, object], environ: Mapping[str, str] | None = None) -> None:
-        self._connection = Connection.of(settings, environ)
+    def __init__(self, settings: Mapping[str, object], environ: Mapping[str, str] | None = None, *,
+                 slot: str = "") -> None:
+        self._connection, self._slot = Connection.of(settings, environ), slot
 
     def server(self) -> Server:
         """Return the server's facts."""
@@ -41,7 +43,12 @@ class PgBase:
     def settings(self) -> dict[str, str]:
         """Return the server's settings that matter to a base backup."""
         with open_maintenance(self._connection) as session:
-            return {str(name): str(value) for name, value in session.execute(_FACTS).fetchall()}
+            facts = {str(name): str(value) for name, value in session.execute(_FACTS).fetchall()}
+            if self._slot:
+                found = session.execute(_SLOT, [self._slot]).fetchone()
+                state = "missing" if found is None else "used" if found[0] else "idle"
+                facts.update(wal_slot=self._slot, wal_slot_state=state)
+        return facts
 
     def now(self) -> datetime:
         """Return the server's own time."""
