@@ -59,6 +59,7 @@ seealso:
 EXAMPLES = r"""
 - name: Install the host command
   restorable.postgres.host_command:
+    dest: /usr/local/bin/restorable
     python: /opt/restorable/venv/bin/python
 
 - name: Put the host command beside a Dockerfile

@@ -4,16 +4,14 @@
 """pg_wal_archive, pg_wal_archive_info and the role, run by Ansible on a server of their own."""
 from __future__ import annotations
 
-import signal
 import subprocess
-import sys
 
 import pytest
 
 from _restorable.model.wal_naming import wal_prefix
 from kit.archiving import archiving, fill, give, shipping, wait_until
 from kit.plays import Ansible
-from kit.servers import unprivileged
+from kit.restart import restart_script, stop_restarted
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +25,6 @@ def place(tmp_path_factory):
 def asked(server, host, **options):
     own = {"connection": server.settings, "wal": {**host.body["clusters"]["shop"]["wal"]}}
     return {"cluster": "shop", "settings": {**host.body, "clusters": {"shop": own}}, **options}
-
-
-def restart_script(server, host):
-    """Return a command that restarts the test's server in place, as a service manager would."""
-    pid = server.folder / "data" / "postmaster.pid"
-    script = host.folder / "restart.py"
-    script.write_text(f"""
-import os, signal, subprocess, time
-first = open({str(pid)!r}).readline()
-os.kill(int(first), signal.SIGINT)
-while os.path.exists({str(pid)!r}):
-    time.sleep(0.05)
-subprocess.Popen([{server.bin_dir + '/postgres'!r}, "-D", {str(server.folder / 'data')!r}], start_new_session=True,
-                 stdin=subprocess.DEVNULL, stdout=open({str(server.folder / 'server.log')!r}, "ab"),
-                 stderr=subprocess.STDOUT, cwd={str(server.folder)!r}, **{unprivileged()!r})
-""")
-    return [sys.executable, str(script)]
 
 
 def test_a_server_is_set_restarted_when_told_and_proven(place):
@@ -84,20 +65,12 @@ def test_a_server_is_set_restarted_when_told_and_proven(place):
         [row] = ansible.module("pg_wal_archive_info", **asked(server, host))["repositories"]
         assert [each["count"] for each in row["gaps"]] == [1]
     finally:
-        stop(server)
+        stop_restarted(server)
 
 
 def wait_archived_by_status(server):
     status = server.folder / "data" / "pg_wal" / "archive_status"
     wait_until(lambda: not list(status.glob("*.ready")), server.log_text)
-
-
-def stop(server):
-    """End the server that the restart began, by its own id."""
-    import os
-    pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGINT)
-    wait_until(lambda: not (server.folder / "data" / "postmaster.pid").exists())
 
 
 def test_an_archive_that_nothing_reaches_is_not_proven(tmp_path):
