@@ -81,6 +81,11 @@ def reachable(bin_dir: str, folder: str, account: Account | None) -> str:
     """
     if account is None or _runs(bin_dir, account):
         return bin_dir
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise ConfigError(f"account {account.name} cannot run the programs in {bin_dir}, and no copy of them in "
+                          f"{os.path.dirname(folder)}, which is mounted noexec", code="scratch.noexec",
+                          hint="Install PostgreSQL where every account can read it, or take a folder on another file "
+                               "system: of a drill it is drill.scratch.dir, of a recovery the data directory.")
     home = os.path.dirname(os.path.realpath(bin_dir))
     package = os.path.dirname(home)
     copied = os.path.join(folder, "install", os.path.basename(package))

@@ -52,11 +52,13 @@ class WalSpool:
             self._own(path)
         script = os.path.join(self.folder, "restore")
         with open(script, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o700)
+            os.fchmod(file.fileno(), 0o600)
             file.write(_SCRIPT.format(spool=shlex.quote(self.folder), pid=os.getpid()))
         self._own(script)
-        # in restore_command a % is doubled; the shell sees the rest
-        self.command = f"{shlex.quote(script).replace('%', '%%')} %f %p"
+        # read by sh and not started itself, which a file system mounted noexec forbids; without the script sh would
+        # exit with 2, which is the end of the WAL. In restore_command a % is doubled, and the shell sees the rest
+        path = shlex.quote(script).replace("%", "%%")
+        self.command = f"[ -r {path} ] || exit 255; exec /bin/sh {path} %f %p"
 
     def wanted(self) -> list[str]:
         """Return the names that the server waits for."""
