@@ -84,8 +84,8 @@ class Stack:
             time.sleep(every)
 
     def sets(self) -> list[str]:
-        """Return the ids of committed backups, oldest first."""
-        return sorted(path.parent.name for path in self.backups.glob("*/backup/*/manifest.json"))
+        """Return the ids of committed dumps, oldest first."""
+        return sorted(path.parent.name for path in self.backups.glob("*/backup/*-dump*/manifest.json"))
 
     def unfinished(self) -> list[str]:
         """Return the files of sets without a manifest, and parts of files."""

@@ -142,7 +142,7 @@ def test_the_drill_service_reaches_nothing_of_the_stack_but_the_backups_and_cann
         mounts = {each["Destination"]: (each["Type"], each["RW"]) for each in found["Mounts"]}
         assert mounts == {"/backups": ("bind", False), "/evidence": ("bind", True), "/scratch": ("volume", True)}
         host = found["HostConfig"]
-        assert (host["ReadonlyRootfs"], host["CapDrop"], found["Config"]["User"]) == (True, ["ALL"], "10001:10001")
+        assert (host["ReadonlyRootfs"], host["CapDrop"], found["Config"]["User"]) == (True, ["ALL"], "100:100")
         assert "production-secret" not in str(found["Config"]["Env"])
         assert "DB_HOST" not in str(found["Config"]["Env"])
         tried = production.compose("exec", "-T", "drill", "sh", "-c",
@@ -154,22 +154,30 @@ def test_the_drill_service_reaches_nothing_of_the_stack_but_the_backups_and_cann
         production.compose("--profile", "drill", "rm", "--stop", "--force", "drill")
 
 
-def test_wal_of_an_untouched_image_arrives_in_the_repository(production):
+def test_wal_of_an_untouched_image_brings_its_server_back_to_a_moment(production):
     production.compose("exec", "-T", "db", "sh", "-c",
                        'echo "host replication all all scram-sha-256" >> "$PGDATA/pg_hba.conf"')
     production.sql("SELECT pg_reload_conf()")
     production.sql("SELECT pg_create_physical_replication_slot('restorable', true)")
     production.compose("--profile", "wal", "up", "-d", "wal")
-    try:
-        production.sql("CREATE TABLE witness AS SELECT 1 AS a")
-        segment = production.sql("SELECT pg_walfile_name(pg_switch_wal())")
-        production.wait(lambda: list(production.backups.glob(f"production/wal/*/*/{segment}-*")), "an archived segment")
-        production.wait(lambda: production.container("wal")["State"]["Health"]["Status"] == "healthy", "good health")
-    finally:
-        production.compose("--profile", "wal", "rm", "--stop", "--force", "wal")
-    slot = "FROM pg_replication_slots WHERE slot_name = 'restorable'"
-    production.wait(lambda: production.sql(f"SELECT active {slot}") == "f", "the end of the receiver's session")
-    production.sql(f"SELECT pg_drop_replication_slot(slot_name) {slot}")
+    production.run("backup", "backup", "--kind", "base")
+    production.sql("CREATE TABLE witness AS SELECT 1 AS a")
+    production.sql("SELECT pg_create_restore_point('before')")
+    production.sql("DROP TABLE orders")
+    segment = production.sql("SELECT pg_walfile_name(pg_switch_wal())")
+    production.wait(lambda: list(production.backups.glob(f"production/wal/*/*/{segment}-*")), "an archived segment")
+    production.wait(lambda: production.container("wal")["State"]["Health"]["Status"] == "healthy", "good health")
+
+    assert "recovery" in production.run("recover").stdout
+    production.compose("stop", "db")
+    production.compose("--profile", "wal", "rm", "--stop", "--force", "wal")
+    emptied = ("--entrypoint", "find", "recover", "/recovery/data", "-mindepth", "1", "-delete")
+    production.compose("run", "--rm", "-T", *emptied)
+    production.run("recover", "recover", "/recovery/data", "--name", "before")
+    production.compose("up", "-d", "db")
+    production.wait_for_server()
+    assert production.sql("SELECT count(*) FROM orders, witness") == ROWS
+    assert production.sql("SELECT count(*) FROM pg_replication_slots") == "0"       # which would keep WAL for nobody
     production.sql("DROP TABLE witness")
 
 

@@ -4,7 +4,9 @@
 """What the role compose would write, by the oldest ansible-core; the scenario compose runs the newest."""
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,6 +14,7 @@ import yaml
 from _restorable.postgres.tools import OLDEST
 from kit.plays import Ansible
 
+ROLE = Path(__file__).parents[2] / "roles" / "compose"
 STACK = "services: {db: {image: 'postgres:15'}}\n"
 TAGGED = "services: {shop: {image: shop, ports: !reset []}, database: {image: 'postgres:15'}}\n"
 LISTED = "# ours\nSECRET=hush\nexport COMPOSE_FILE='./stack.yml:deploy/more.yml:compose.backup.yaml'  # all\n"
@@ -134,3 +137,46 @@ def test_a_server_that_loses_its_service_wal_is_not_left_to_fill_its_disk(stacks
         "removed_slot", "cleared_slot", "other_slot"}, done.text[-4000:]
     assert {host for host, text in messages if "ALTER SYSTEM RESET archive_mode" in text} == {
         "removed_data", "cleared_data", "other_way"}
+
+
+# what the role reads of docker compose's answer to `config --format json`, of a server 15 and one of 18 (compose 2.26)
+MOUNTED = {"db": {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data", "volume": {}},
+           "db18": {"type": "volume", "source": "data", "target": "/var/lib/postgresql", "volume": {}}}
+CONFIG = {"services": {name: {"image": "postgres", "volumes": [each]} for name, each in MOUNTED.items()}}
+
+
+def test_a_stack_with_a_slot_has_a_service_that_recovers_the_whole_server_too(tmp_path, oldest):
+    found = {"compose_config": {"stdout": json.dumps(CONFIG)}, "compose_contents": {"results": []}, "compose_uid": 999}
+    ways = {"slot": {"compose_wal_slot": "shop", "compose_recover_data_directory": "/var/lib/postgresql/data"},
+            "slot18": {"compose_wal_slot": "shop", "compose_recover_data_directory": "/var/lib/postgresql/18/docker",
+                       "compose_database_service": "db18"},
+            "push": {"compose_wal_data_directory": "/var/lib/postgresql/data"}, "bare": {"compose_wal_slot": "shop"}}
+    play = [{"hosts": "all", "gather_facts": False, "vars_files": [str(ROLE / "vars/main.yml")],
+             "tasks": [{"ansible.builtin.template": {"src": str(ROLE / "templates/compose.yaml.j2"), "mode": "0600",
+                                                     "dest": f"{tmp_path}/{{{{ inventory_hostname }}}}.yaml"}}]}]
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    ansible = Ansible(tmp_path, tools=oldest)
+    defaults = {**yaml.safe_load((ROLE / "defaults/main.yml").read_text()), **found, "compose_project_dir": "/srv/shop"}
+    hosts = {name: {**defaults, **way} for name, way in ways.items()}
+    done = ansible.play(str(tmp_path / "play.yml"), ansible.inventory(**hosts))
+    assert done.status == 0, done.text
+    slot, _slot18, push, bare = (yaml.safe_load((tmp_path / f"{name}.yaml").read_text())["services"] for name in ways)
+
+    assert slot["wal"]["command"] == ["wal-stream"]
+    assert slot["recover"]["command"] == ["recover", "/recovery/plan", "--dry-run"]
+    assert slot["recover"]["volumes"][-1] == {"type": "volume", "source": "data", "target": "/recovery/data"}
+    assert slot["recover"]["user"] == "999:999"
+    assert slot["recover"]["network_mode"] == "none"
+    assert "db" not in slot                               # its container stays as it is
+    assert slot["recover"] == push["recover"]
+    assert "/recovery/data/18/docker" in (tmp_path / "slot18.yaml").read_text()
+    assert sorted(bare) == ["backup", "drill", "wal"]
+    assert "compose_recover_data_directory in the inventory adds" in (tmp_path / "bare.yaml").read_text()
+
+
+def test_a_recovery_without_wal_and_one_into_another_folder_are_refused(stacks, said):
+    pgdata = "/var/lib/postgresql/data"
+    done = said(stacks(without={"compose_recover_data_directory": pgdata},
+                       other={"compose_recover_data_directory": "/data", "compose_wal_data_directory": pgdata}))
+    assert "no WAL is archived to recover by. Set compose_wal_slot, too." in refusal(done, "without")
+    assert "compose_wal_data_directory is /var/lib/postgresql/data. Leave the first out." in refusal(done, "other")
