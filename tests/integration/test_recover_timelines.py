@@ -114,8 +114,8 @@ class Twice:
 
 
 def printed(words: str, timeline: int) -> list[str]:
-    """Return the command that a refusal prints for a timeline."""
-    [command] = re.findall(f"`restorable ([^`]* --timeline {timeline})`", words)
+    """Return the command that a refusal prints for a timeline, which names its settings file."""
+    [command] = re.findall(f"`restorable (--config [^`]* --timeline {timeline})`", words)
     return shlex.split(command)
 
 

@@ -49,6 +49,7 @@ def _guarded(argv: Sequence[str], console: Console) -> int:
     options = None
     try:
         options = parse(argv)
+        console.name_config(options.config)
         if options.verb == "health":       # asked every half minute: it must cost next to nothing
             from .verbs import health
             return health.run(options, console)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 from typing import Any, Iterator, Mapping
 
@@ -27,6 +28,19 @@ def find_config(path: str | None, environment: Mapping[str, str]) -> str:
                           hint="Write one of them (docs/settings.md shows one), or name another with --config or "
                                "$RESTORABLE_CONFIG.")
     return own if os.path.exists(own) else SYSTEM
+
+
+def named_config(path: str | None, environment: Mapping[str, str]) -> str:
+    """Return the words by which a command names the settings file of this run; "" where it finds that one by itself."""
+    if not path:
+        return ""
+    try:
+        usual = find_config(None, environment)
+    except ConfigError:
+        usual = ""
+    # whole, for a command that is copied is run in another folder
+    whole, usual = (each if each in ("", "environment") else os.path.abspath(each) for each in (path, usual))
+    return "" if whole == usual else f"--config {shlex.quote(whole)}"
 
 
 def _is_closed(folder: str) -> bool:

@@ -15,6 +15,8 @@ from ..model.row_data import without_rows
 from ..ports import Progress
 from .ink import Ink
 
+# a command of ours in a sentence, or on a line of its own
+_COMMAND = re.compile(r"(?m)(?:`|^    )restorable (?=[a-z])")
 _OBEYED = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
@@ -36,9 +38,15 @@ class Console:
         self._out = out
         self._err = err
         self._line: Any = None
+        self._config = ""          # the words that every command is told with
         plain = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
         self.ink = Ink(out.isatty() and not plain)
         self._err_ink = Ink(err.isatty() and not plain)
+
+    def name_config(self, path: str | None) -> None:
+        """Tell every command with the settings file of this run, if it was named and is not the usual one."""
+        from .config import named_config
+        self._config = named_config(path, self.environment)
 
     @property
     def out(self) -> TextIO:
@@ -49,7 +57,7 @@ class Console:
         """Print a result for a person."""
         if text and not self.as_json:
             self.clear()
-            self._out.write(_harmless(text if text.endswith("\n") else text + "\n"))
+            self._out.write(_harmless(self._whole(text if text.endswith("\n") else text + "\n")))
             self._out.flush()
 
     def closing(self, text: str) -> None:
@@ -65,7 +73,7 @@ class Console:
     def object(self, body: Mapping[str, Any]) -> None:
         """Print the one JSON object of a run with --json."""
         self.clear()
-        self._out.write(json.dumps(body, indent=1, ensure_ascii=True) + "\n")
+        self._out.write(json.dumps(self._told(body), indent=1, ensure_ascii=True) + "\n")
         self._out.flush()
 
     def fail(self, error: RestorableError, cluster: str = "") -> None:
@@ -117,8 +125,26 @@ class Console:
     def _complain(self, word: str, colour: str, text: str) -> None:
         self.clear()
         self._out.flush()
-        self._err.write(f"{self._err_ink.paint(word, colour)}: {_harmless(text)}\n")
+        self._err.write(f"{self._err_ink.paint(word, colour)}: {_harmless(self._whole(text))}\n")
         self._err.flush()
+
+    def _whole(self, text: str) -> str:
+        """Return a text whose commands name the settings file."""
+        return _COMMAND.sub(lambda found: f"{found[0]}{self._config} ", text) if self._config else text
+
+    def _told(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an object whose errors and warnings tell whole commands, its clusters' too."""
+        told = dict(body)
+        if not self._config:
+            return told
+        if isinstance(body.get("error"), Mapping):
+            told["error"] = {key: self._whole(text) for key, text in body["error"].items()}
+        for key in ("warnings", "notes"):
+            if isinstance(body.get(key), list):
+                told[key] = [self._whole(each) if isinstance(each, str) else each for each in body[key]]
+        if isinstance(body.get("clusters"), list):
+            told["clusters"] = [self._told(each) if isinstance(each, Mapping) else each for each in body["clusters"]]
+        return told
 
 
 def _harmless(text: str) -> str:
