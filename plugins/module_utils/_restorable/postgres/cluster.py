@@ -12,7 +12,7 @@ from ..model.row_data import one_line
 from ..model.server import Selection, Server
 from ..stream.program import read_from
 from .children import child_environment
-from .connect import driver, open_database, open_maintenance
+from .connect import driver, lifted_limits, open_database, open_maintenance
 from .definitions import Definitions
 from .inventory_globals import take_globals
 from .locks import lock_and_export
@@ -60,6 +60,7 @@ class PgCluster:
             with _server_errors(database):
                 snapshot = lock_and_export(holder, selection, lock_timeout=lock_timeout)
                 here = self._connection.pinned(holder.info.host, holder.info.hostaddr, holder.info.port)
+                here = here.with_options(lifted_limits(holder))
                 named = shared_names(holder)
                 definitions = Definitions(holder, here, database, named.roles)
             yield PgDumpSession(here, database, holder, snapshot, selection, named, definitions=definitions, tool=tool,
@@ -75,6 +76,7 @@ class PgCluster:
         with open_maintenance(self._connection) as session:
             major, database = session.info.server_version // 10000, session.info.dbname
             encoded = session.info.parameter_status("server_encoding") != "SQL_ASCII"
+            patient = self._connection.with_options(lifted_limits(session))
             row = session.execute("SELECT has_table_privilege('pg_authid', 'SELECT'), current_user::text").fetchone()
         may_read, user = row or (False, "")
         if self._role_passwords and not may_read:
@@ -82,7 +84,7 @@ class PgCluster:
                               hint="Dump as a superuser, or set role_passwords to false to do without them.",
                               code="dump.role_passwords")
         tool = find_tool("pg_dumpall", major, self._bin_dir, environ=self._environ)
-        argv = [tool.path, "--globals-only", "--no-password", f"--dbname={self._connection.conninfo(database)}"]
+        argv = [tool.path, "--globals-only", "--no-password", f"--dbname={patient.conninfo(database)}"]
         argv += [] if self._role_passwords else ["--no-role-passwords"]
         argv += ["--encoding=UTF8"] if encoded else []
         return self._globals(argv)

@@ -16,11 +16,13 @@ from ..model.row_data import without_rows
 from .children import child_environment
 from .every_byte import pass_every_byte
 from .parameters import KEYWORDS, Connection
+from .tuning import LIMITS, unlimited
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["Connection", "child_environment", "driver", "open_database", "open_maintenance", "quote_ident"]
+__all__ = ["Connection", "child_environment", "driver", "lifted_limits", "open_database", "open_maintenance",
+           "quote_ident"]
 
 # ALTER DATABASE … SET and ALTER ROLE … SET reach every session; pg_dump.c, setup_connection(), undoes the same ones.
 SETTINGS: tuple[tuple[int, str, str], ...] = (
@@ -35,6 +37,18 @@ SETTINGS: tuple[tuple[int, str, str], ...] = (
     (0, "array_nulls", "on"), (0, "quote_all_identifiers", "off"), (0, "transform_null_equals", "off"),
     (0, "synchronize_seqscans", "off"), (0, "jit", "off"),
 )
+
+SHORT = 10_000                     # ms: a time limit in which a busy server may not have come to a program's next word
+
+# A parallel worker begins a transaction under the database's and the role's own settings before it takes over those of
+# its leader (parallel.c, ParallelWorkerMain): where that may have milliseconds, the leader does without workers.
+_ALONE = r"""
+SELECT set_config('max_parallel_workers', '0', false)
+ WHERE EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) AS setting
+                WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+                  AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))
+                  AND setting ~ '^transaction_timeout=[0-9.]*[1-9][0-9.]* *(us|ms)?$')
+"""
 
 # What the service of an inherited PGSERVICE must not choose for us.
 _REDIRECTING = ("host", "hostaddr", "port", "user", "options", "sslmode", "target_session_attrs")
@@ -79,9 +93,25 @@ def open_database(connection: Connection, dbname: str, *,
                   autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a session in one database, its settings reset; close it with `with` or close().
 
-    One attempt, no retry. Raises NotFound for a database that is absent, ConfigError for wrong settings or
-    password, Unavailable otherwise; no message shows a password.
+    One attempt, and a second one without time limits if the database's or the role's own ended the first before they
+    were lifted. Raises NotFound for a database that is absent, ConfigError for wrong settings or password, Unavailable
+    otherwise; no message shows a password.
     """
+    postgres = driver()
+    session = _connected(connection, dbname)
+    version = session.info.server_version
+    try:
+        return _prepared(session, autocommit)
+    except postgres.Error as error:
+        broke = Unavailable(f"session in database {dbname!r} broke: {connection.mask(_words(error))}",
+                            hint="Read the server's log, then run again.", code="connect.broken")
+    try:
+        return _prepared(_connected(connection.with_options(unlimited(version)), dbname), autocommit)
+    except (postgres.Error, RestorableError):
+        raise broke from None
+
+
+def _connected(connection: Connection, dbname: str) -> psycopg.Connection[tuple[Any, ...]]:
     postgres: Any = driver()
     params = {**parameters(connection), "dbname": dbname}
     try:
@@ -89,15 +119,32 @@ def open_database(connection: Connection, dbname: str, *,
             autocommit=True, prepare_threshold=None, **params)
     except postgres.Error as error:
         raise _explained(connection, dbname, error) from None
+    return session
+
+
+def _prepared(session: psycopg.Connection[tuple[Any, ...]], autocommit: bool) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         _reset(session)
         pass_every_byte(session)
         session.autocommit = autocommit
-    except postgres.Error as error:
+    except driver().Error:
         session.close()
-        raise Unavailable(f"session in database {dbname!r} broke: {connection.mask(_words(error))}",
-                          hint="Read the server's log, then run again.", code="connect.broken") from None
+        raise
     return session
+
+
+def lifted_limits(session: psycopg.Connection[tuple[Any, ...]]) -> str:
+    """Return PGOPTIONS for programs that are to work in this session's database, "" if they need none.
+
+    pg_dump lifts the time limits of its session itself, after some statements (pg_dump.c, setup_connection), and
+    pg_dumpall never does. Only where a limit is that short: a connection pooler may refuse any option.
+    """
+    options = unlimited(session.info.server_version)
+    if options in session.info.get_parameters().get("options", ""):
+        return options                 # open_database could not do without
+    short = session.execute("SELECT name FROM pg_settings WHERE name = ANY(%s) AND reset_val::bigint BETWEEN 1 AND %s",
+                            [list(LIMITS), SHORT]).fetchall()
+    return options if short else ""
 
 
 def parameters(connection: Connection) -> dict[str, Any]:
@@ -145,6 +192,8 @@ def _reset(session: psycopg.Connection[tuple[Any, ...]]) -> None:
     wanted = [(name, value) for since, name, value in SETTINGS if version >= since]
     rows = ", ".join(f"('{name}', '{value}')" for name, value in wanted)
     session.execute(f"SELECT pg_catalog.set_config(name, value, false) FROM (VALUES {rows}) AS s (name, value)")
+    if version >= LIMITS["transaction_timeout"]:
+        session.execute(_ALONE)
 
 
 def _neutral() -> dict[str, str]:

@@ -13,7 +13,7 @@ from ..errors import ConfigError, Refused, ToolFailed, Unavailable
 from ..model.row_data import one_line
 from ..model.server import Database
 from ..model.text import switch
-from .connect import driver, open_database, open_maintenance, quote_ident
+from .connect import driver, lifted_limits, open_database, open_maintenance, quote_ident
 from .parameters import Connection
 from .tuning import SESSION, bent_settings
 
@@ -174,7 +174,8 @@ class Databases:
     def bent(self, name: str) -> str:
         """Return PGOPTIONS that overrule what a database or our role has bent of a session; "" if nothing."""
         with self.open(name) as session:
-            return bent_settings(dict(session.execute(_DEFAULTS, [list(SESSION)]).fetchall()))
+            found = bent_settings(dict(session.execute(_DEFAULTS, [list(SESSION)]).fetchall()))
+            return f"{found} {lifted_limits(session)}".strip()
 
     def query(self, name: str, sql: str) -> list[list[str | None]]:
         """Return a query's rows as text, asked in a read-only transaction that is rolled back."""

@@ -91,7 +91,12 @@ class Connection:
         return " ".join(f"{key}={_quoted(value)}" for key, value in {**params, "dbname": dbname}.items())
 
     def with_options(self, options: str) -> Connection:
-        """Return the same settings with more of libpq's "options", which count for more than those before them."""
+        """Return the same settings with more of libpq's "options", which count for more than those before them.
+
+        Without any, nothing changes: a connection pooler may refuse even empty ones.
+        """
+        if not options:
+            return self
         given = self.params.get("options", "")
         return replace(self, params={**self.params, "options": f"{given} {options}".strip()})
 

@@ -293,7 +293,7 @@ class PgTarget:
         Only where that is needed: a connection pooler may refuse any option.
         """
         options = self.databases.bent(database) if database and self.databases.exists(database) else ""
-        return self._connection.with_options(options) if options else self._connection
+        return self._connection.with_options(options)
 
 
 def _no_properties(toc: Toc) -> str:

@@ -28,6 +28,9 @@ SESSION = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_s
            "default_transaction_read_only": "off", "default_transaction_isolation": "read committed",
            "default_transaction_deferrable": "off", "role": "none", "synchronous_commit": "off",
            "local_preload_libraries": ""}
+# What ends a session or a statement for the time it takes, and since which version.
+LIMITS = {"statement_timeout": 0, "lock_timeout": 0, "idle_in_transaction_session_timeout": 0,
+          "idle_session_timeout": 140000, "transaction_timeout": 170000}
 SUPERUSER = {"session_preload_libraries": "", "session_replication_role": "origin"}
 
 
@@ -61,6 +64,11 @@ def session_options(version_num: int, *, superuser: bool) -> str:
         if superuser:
             wanted["event_triggers"] = "off"   # a login trigger of the restored database would run as us
     return _options(wanted)
+
+
+def unlimited(version_num: int) -> str:
+    """Return PGOPTIONS for a session that may take all the time it needs from its first statement on."""
+    return _options({name: "0" for name, since in LIMITS.items() if version_num >= since})
 
 
 def bent_settings(defaults: Mapping[str, str]) -> str:
