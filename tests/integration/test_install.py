@@ -7,6 +7,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,6 +16,7 @@ import zipfile
 import pytest
 
 from _restorable.version import VERSION
+from kit.chain import new_folder
 from kit.plays import Ansible
 
 # a failure under RESTORABLE_NO_SKIPS=1 (conftest.py), which .ci/run sets
@@ -175,7 +178,19 @@ def says(*words):
     return subprocess.run(words, check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"]}).stdout
 
 
-def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible, host, place, tmp_path):
+@pytest.fixture
+def closed():
+    """A folder that every account may pass through, with three that postgres cannot work in."""
+    folder = new_folder()
+    for name, mode in (("lent", 0o755), ("shut", 0o700), ("own", 0o700)):
+        (folder / name).mkdir(mode=mode)
+        (folder / name / "content").write_text("root's")
+        (folder / name / "content").chmod(0o600)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible, host, place, tmp_path, closed):
     good = ansible.inventory(db1={**host(), "schedule_manager": "cron"})
     assert ansible.play("install", good).status == 0
     command = [tmp_path / "host/bin/restorable", "--config", tmp_path / "host/etc/config.json"]
@@ -186,8 +201,6 @@ def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible
     loose = tmp_path / "secret"
     loose.write_text("x")
     loose.chmod(0o644)
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o755)
     old = tmp_path / "python"                      # one that cannot run this version of the command
     old.write_text("#!/bin/sh\necho 'SyntaxError: future feature annotations is not defined' >&2\nexit 1\n")
     old.chmod(0o755)
@@ -201,8 +214,16 @@ def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible
             {**host(), "restorable_cluters": {}},
         "agent_usr is no variable of this role. Did you mean agent_user?": {**host(), "agent_usr": "root"},
         "future feature annotations is not defined": {**host(), "agent_python": str(old)},
-        f"postgres cannot write into {closed} (agent_log_dir), which is there already: root:root 0755.":
-            {**host(), "agent_user": "postgres", "agent_log_dir": str(closed)},
+        f"postgres cannot write into {closed}/lent (agent_log_dir), which is there already: root:root 0755. It may be "
+        f"others' too and is left as it is. Run `chown -R postgres: {closed}/lent` if it is not, or name one that is "
+        f"not there yet, such as {closed}/lent/restorable.":
+            {**host(), "agent_user": "postgres", "agent_log_dir": f"{closed}/lent"},
+        f"`chown -R postgres: {closed}/own` if it is not, or name one that is not there yet, such as "
+        f"{closed}/restorable.": {**host(), "agent_user": "postgres", "restorable_state_dir": f"{closed}/own"},
+        f"postgres cannot pass through {closed}/shut to {closed}/shut/log (agent_log_dir): it is root:root 0700. It "
+        f"may be others' too and is left as it is. Run `chmod o+x {closed}/shut` if others may pass, or name one "
+        f"elsewhere, such as {closed}/restorable.":
+            {**host(), "agent_user": "postgres", "agent_log_dir": f"{closed}/shut/log"},
         # the schedule is judged before the agent replaces the settings
         "and clusters.shop.timezone is Pacific/Chatham": host(timezone="Pacific/Chatham"),
         "value of schedule_manager must be one of": {**host(objectives={"rpo": "1d"}), "schedule_manager": "corn"},
@@ -214,6 +235,11 @@ def test_bad_input_leaves_all_in_force_and_an_upgrade_leaves_the_backups(ansible
     for name in hosts:
         assert "failed=1" in done.line(f"{name} ", "ok=")
     assert place() == before
+    # what they were told opens the folders, and what is in them
+    for line in set(re.findall(rf"`(ch[^`]* {closed}/[a-z]+)`", said)):
+        subprocess.run(line.split(), check=True)
+    for test, name in (("-w", "lent/content"), ("-w", "own/content"), ("-x", "shut")):
+        subprocess.run(["runuser", "-u", "postgres", "--", "test", test, closed / name], check=True)
 
     more = {**host(objectives={"rpo": "1d"}), "schedule_manager": "cron"}
     done = ansible.play("install", ansible.inventory(db1=more))
