@@ -95,9 +95,9 @@ def test_the_end_of_the_archive_is_reached_and_the_copy_archives_nothing(history
     assert not (data / "recovery.signal").exists()
 
 
-def test_the_words_that_are_printed_switch_archiving_on_again_and_lead_to_the_new_timeline(empty_server, data):
+def test_the_words_that_are_printed_switch_archiving_on_again_and_lead_to_the_new_timeline(empty_server, folder, data):
     """Where it was set by ALTER SYSTEM, as the module sets it, the copy's own line takes the place of the server's."""
-    chain = Physical(empty_server(15, config={**archiving(15), "archive_mode": "off"}), new_folder())
+    chain = Physical(empty_server(15, config={**archiving(15), "archive_mode": "off"}), folder)
     chain.server.sql("ALTER SYSTEM SET archive_mode = 'on'")
     chain.server.stop()
     with run_folder(15, chain.server.bin_dir, chain.server.folder) as chain.server:
@@ -136,20 +136,19 @@ def test_every_other_kind_of_target_is_reached(history15, data, kind, inclusive,
     assert history15.rows(data) == rows
 
 
-def test_a_transaction_is_found_by_its_number_with_the_epoch_and_without(empty_server, data):
+def test_a_transaction_is_found_by_its_number_with_the_epoch_and_without(empty_server, folder, data):
     server = empty_server(15, config=archiving(15))
     server.stop()
     subprocess.run([f"{server.bin_dir}/pg_resetwal", "--epoch=3", "-D", f"{server.folder}/data"], check=True,
                    cwd=server.folder, stdout=subprocess.DEVNULL, **unprivileged())
     with run_folder(15, server.bin_dir, server.folder) as server:
-        chain = Physical(server, new_folder())
+        chain = Physical(server, folder)
         history = History(chain)
         assert int(history.xids[1]) > 3 * 2**32
         for written in (history.xids[1], str(int(history.xids[1]) % 2**32)):
             _plan, done = chain.recover(data, "xid", written)
             assert "after commit of transaction" in done.reached and history.rows(data) == [1, 2]
             shutil.rmtree(data)
-    shutil.rmtree(chain.folder)
 
 
 def test_the_end_of_the_base_is_reached(history15, data):
@@ -264,9 +263,9 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(history1
     assert caught.value.code == "recover.no_room" and "1000 free" in caught.value.message and not data.exists()
 
 
-def test_the_room_for_the_wal_that_a_base_brings_itself_is_asked_for(empty_server, data, monkeypatch):
+def test_the_room_for_the_wal_that_a_base_brings_itself_is_asked_for(empty_server, folder, data, monkeypatch):
     import _restorable.postgres.datadir as module
-    chain = Physical(empty_server(15, config=archiving(15)), new_folder())
+    chain = Physical(empty_server(15, config=archiving(15)), folder)
     manifest = chain.based()
     assert manifest.base.self_contained
     [archive] = [each for each in chain.objects(manifest.id) if each.name.startswith("base.tar")]
@@ -284,7 +283,6 @@ def test_the_room_for_the_wal_that_a_base_brings_itself_is_asked_for(empty_serve
             with pytest.raises(RestorableError) as caught:
                 chain.recover(data)
             assert caught.value.code == "recover.no_room" and not data.exists()
-    shutil.rmtree(chain.folder)
 
 
 def test_a_missing_middle_segment_is_no_end(history15, data):
@@ -302,8 +300,8 @@ def test_a_missing_middle_segment_is_no_end(history15, data):
         first.write_bytes(kept)
 
 
-def test_a_moment_inside_a_gap_is_refused_naming_the_nearest_on_both_sides(empty_server, data):
-    chain = Physical(empty_server(15, config=archiving(15), initdb=("--wal-segsize=1",)), new_folder())
+def test_a_moment_inside_a_gap_is_refused_naming_the_nearest_on_both_sides(empty_server, folder, data):
+    chain = Physical(empty_server(15, config=archiving(15), initdb=("--wal-segsize=1",)), folder)
     chain.archived, chain.sleep = True, chain.waiting
     chain.server.sql("CREATE TABLE rows (id int)")
     chain.based()
@@ -355,8 +353,8 @@ def test_a_damaged_base_is_found_and_nothing_is_left(history15, data):
         path.write_bytes(good)
 
 
-def test_tablespaces_are_mapped(empty_server, data):
-    chain = Physical(empty_server(15), new_folder())
+def test_tablespaces_are_mapped(empty_server, folder, data):
+    chain = Physical(empty_server(15), folder)
     place = chain.server.folder / "space"
     place.mkdir()
     if unprivileged():
@@ -373,8 +371,8 @@ def test_tablespaces_are_mapped(empty_server, data):
 
 
 @pytest.mark.parametrize("major", [17, 18], ids=lambda major: f"pg{major}")
-def test_a_chain_is_joined_with_its_tablespaces(empty_server, data, major):
-    chain = Physical(empty_server(major, config=archiving(major)), new_folder())
+def test_a_chain_is_joined_with_its_tablespaces(empty_server, folder, data, major):
+    chain = Physical(empty_server(major, config=archiving(major)), folder)
     place = chain.server.folder / "space"
     place.mkdir()
     if unprivileged():

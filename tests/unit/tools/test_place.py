@@ -4,7 +4,9 @@
 """Where the tests' servers lie: in memory only where there is room and programs may be started."""
 from __future__ import annotations
 
+import ast
 import os
+import pathlib
 import types
 
 import pytest
@@ -37,3 +39,19 @@ def test_the_run_has_chosen_and_a_place_lies_there():
     made = place.new_place("rs-")
     made.rmdir()
     assert str(made.parent) == os.environ["RESTORABLE_TEST_PLACE"]
+
+
+def test_whoever_makes_a_place_removes_it():
+    """Each function that asks for one removes it, too; else a run leaves some in a machine's memory."""
+    tests, makers = pathlib.Path(__file__).parents[2], {"new_place", "new_folder"}
+    sources = {path: text for path in tests.rglob("*.py") if any(each in (text := path.read_text()) for each in makers)}
+    found = [(f"{path.relative_to(tests)}:{function.name}", names(function)) for path, text in sorted(sources.items())
+             for function in ast.walk(ast.parse(text)) if isinstance(function, ast.FunctionDef)]
+    asking = {where: used for where, used in found if makers & used and where.rpartition(":")[2] not in makers}
+    assert len(asking) > 20
+    assert [where for where, used in asking.items() if not {"rmtree", "rmdir"} & used] == []
+
+
+def names(function):
+    return {node.id if isinstance(node, ast.Name) else node.attr for node in ast.walk(function)
+            if isinstance(node, (ast.Name, ast.Attribute))}
