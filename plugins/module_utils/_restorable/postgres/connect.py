@@ -38,7 +38,8 @@ SETTINGS: tuple[tuple[int, str, str], ...] = (
     (0, "synchronize_seqscans", "off"), (0, "jit", "off"),
 )
 
-SHORT = 10_000                     # ms: a time limit in which a busy server may not have come to a program's next word
+SHORT = 10                         # seconds in which a busy server may not have come to a program's next statement
+HURRYING = ("statement_timeout", "idle_session_timeout", "transaction_timeout")
 
 # A parallel worker begins a transaction under the database's and the role's own settings before it takes over those of
 # its leader (parallel.c, ParallelWorkerMain): where that may have milliseconds, the leader does without workers.
@@ -93,22 +94,28 @@ def open_database(connection: Connection, dbname: str, *,
                   autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a session in one database, its settings reset; close it with `with` or close().
 
-    One attempt, and a second one without time limits if the database's or the role's own ended the first before they
-    were lifted. Raises NotFound for a database that is absent, ConfigError for wrong settings or password, Unavailable
-    otherwise; no message shows a password.
+    One attempt, and a second one where the database or the role leaves a session so little time that it may end before
+    that is lifted: by libpq's options, which count from the first statement on. Raises NotFound for a database that is
+    absent, ConfigError for wrong settings or password, Unavailable otherwise; no message shows a password.
     """
     postgres = driver()
-    session = _connected(connection, dbname)
-    version = session.info.server_version
+    session, broke = _connected(connection, dbname), None
+    patient = connection.with_options(unlimited(session.info.server_version))
     try:
-        return _prepared(session, autocommit)
+        if not _prepared(session, autocommit):
+            return session
     except postgres.Error as error:
         broke = Unavailable(f"session in database {dbname!r} broke: {connection.mask(_words(error))}",
                             hint="Read the server's log, then run again.", code="connect.broken")
     try:
-        return _prepared(_connected(connection.with_options(unlimited(version)), dbname), autocommit)
+        second = _connected(patient, dbname)
+        _prepared(second, autocommit)
     except (postgres.Error, RestorableError):
-        raise broke from None
+        if broke:
+            raise broke from None
+        return session                 # a pooler may refuse any option, and the first session is good, only hurried
+    session.close()
+    return second
 
 
 def _connected(connection: Connection, dbname: str) -> psycopg.Connection[tuple[Any, ...]]:
@@ -122,29 +129,35 @@ def _connected(connection: Connection, dbname: str) -> psycopg.Connection[tuple[
     return session
 
 
-def _prepared(session: psycopg.Connection[tuple[Any, ...]], autocommit: bool) -> psycopg.Connection[tuple[Any, ...]]:
+def _prepared(session: psycopg.Connection[tuple[Any, ...]], autocommit: bool) -> bool:
+    """Reset a session; say whether a time limit was so short that it may still strike, or close the session and raise.
+
+    A limit that has run out while it was lifted ends the statement after that (postgres.c, ProcessInterrupts).
+    """
     try:
-        _reset(session)
+        before = _reset(session)
         pass_every_byte(session)
         session.autocommit = autocommit
     except driver().Error:
         session.close()
         raise
-    return session
+    return any(_short(before[name]) for name in HURRYING if name in before)
+
+
+def _short(limit: str) -> bool:
+    """Say whether a time limit, as SHOW prints it, is none that a busy server keeps within: 1ms and 9s are."""
+    unit = limit.lstrip("0123456789")
+    return unit == "ms" or (unit == "s" and int(limit[:-1]) < SHORT)
 
 
 def lifted_limits(session: psycopg.Connection[tuple[Any, ...]]) -> str:
     """Return PGOPTIONS for programs that are to work in this session's database, "" if they need none.
 
     pg_dump lifts the time limits of its session itself, after some statements (pg_dump.c, setup_connection), and
-    pg_dumpall never does. Only where a limit is that short: a connection pooler may refuse any option.
+    pg_dumpall never does. Only where the session needed it, too: a connection pooler may refuse any option.
     """
     options = unlimited(session.info.server_version)
-    if options in session.info.get_parameters().get("options", ""):
-        return options                 # open_database could not do without
-    short = session.execute("SELECT name FROM pg_settings WHERE name = ANY(%s) AND reset_val::bigint BETWEEN 1 AND %s",
-                            [list(LIMITS), SHORT]).fetchall()
-    return options if short else ""
+    return options if options in session.info.get_parameters().get("options", "") else ""
 
 
 def parameters(connection: Connection) -> dict[str, Any]:
@@ -182,8 +195,8 @@ def quote_ident(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _reset(session: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Reset what the database's and role's own settings may have bent.
+def _reset(session: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str]:
+    """Reset what the database's and role's own settings may have bent; return what they were.
 
     The first statement calls no function: until the path is ours, any name may be somebody else's.
     """
@@ -191,9 +204,14 @@ def _reset(session: psycopg.Connection[tuple[Any, ...]]) -> None:
     version = session.info.server_version
     wanted = [(name, value) for since, name, value in SETTINGS if version >= since]
     rows = ", ".join(f"('{name}', '{value}')" for name, value in wanted)
-    session.execute(f"SELECT pg_catalog.set_config(name, value, false) FROM (VALUES {rows}) AS s (name, value)")
+    # the inner query gives a row its old value before the outer one sets the new one
+    before = session.execute(
+        "SELECT name, before, pg_catalog.set_config(name, value, false)"
+        "  FROM (SELECT name, value, pg_catalog.current_setting(name) AS before"
+        f"          FROM (VALUES {rows}) AS wanted (name, value) OFFSET 0) AS s").fetchall()
     if version >= LIMITS["transaction_timeout"]:
         session.execute(_ALONE)
+    return {name: old for name, old, _new in before}
 
 
 def _neutral() -> dict[str, str]:
