@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run `make demo` and `make demo-clean` as somebody does who has just cloned: in a copy, with nothing made before.
 
+A second demo begins anew on what the first one left, and is killed on its way, so that there is something to clean.
 As root both are then repeated by a user without any rights, in the same copy and virtual environment, and on what
 a demo has left that was killed on its way. That needs a user namespace; where none can be had it is left out, and said.
 """
@@ -63,7 +64,10 @@ def without_rights(home: Path) -> User:
 
 
 def shown(checkout: Path, user: User, *, kill_one: bool = False) -> str:
-    """Run the demo as a user, before that one that is killed, and clean up after it; return what was wrong, or ""."""
+    """Run the demo as a user and clean up after it; return what was wrong, or "".
+
+    One that is killed runs before it, else after it.
+    """
     place = find_place(checkout, user.uid)
     wrong = []      # in the order in which it happened: what the cleaning says hides nothing of the demo
     try:
@@ -73,6 +77,8 @@ def shown(checkout: Path, user: User, *, kill_one: bool = False) -> str:
             wrong.append(f"`make demo` of user {user.uid} did not say {WANTED!r}")
         elif not (place.repository / "shop").is_dir():
             wrong.append(f"there is no backup in {place.repository}")
+        elif not kill_one:
+            make(checkout, user, "demo", kill_at=MIDWAY)
     except subprocess.CalledProcessError as error:
         wrong.append(f"`make demo` of user {user.uid}: {error}")
     finally:

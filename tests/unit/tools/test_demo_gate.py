@@ -68,6 +68,22 @@ def test_a_failed_cleaning_does_not_hide_the_demos_own_failure(tmp_path, monkeyp
     assert said.index("status 7") < said.index("status 8")
 
 
+def test_a_second_demo_that_fails_on_what_the_first_has_left_is_told(tmp_path, monkeypatch):
+    place, asked = demo_gate.find_place(tmp_path, os.geteuid()), []
+
+    def make(_checkout, _user, target, *, kill_at=""):
+        asked.append(target)
+        (place.repository / "shop").mkdir(parents=True, exist_ok=True)
+        if asked == ["demo", "demo"]:
+            raise subprocess.CalledProcessError(9, ["make", target])
+        if target == "demo-clean":
+            place.remove()
+        return demo_gate.WANTED
+    monkeypatch.setattr(demo_gate, "make", make)
+    assert "status 9" in demo_gate.shown(tmp_path, demo_gate.User(os.geteuid()))
+    assert asked == ["demo", "demo", "demo-clean"] and not place.folder.exists()
+
+
 def test_a_demo_is_killed_at_the_line_that_was_named(tmp_path):
     (tmp_path / "Makefile").write_text("demo:\n\t@echo $$$$ > pid; echo begun; exec sleep 600\n")
     assert demo_gate.make(tmp_path, demo_gate.User(os.geteuid()), "demo", kill_at="begun") == "begun\n"
