@@ -215,6 +215,40 @@ def test_a_signal_ends_the_run_cleanly_with_a_status_of_at_most_125(host, number
     assert child.returncode == cli.STOPPED <= 125 and f"stopped by {number.name}" in err
 
 
+@pytest.mark.parametrize(("words", "status"), [
+    (["wal-ship"], 0), (["--config", "x.json", "wal-stream"], 0), (["wal-ship", "--once"], cli.STOPPED),
+    (["list"], cli.STOPPED)])
+def test_a_signal_before_the_command_line_is_read_is_the_good_end_of_a_verb_that_has_no_other(words, status):
+    code = ("import os, sys, time, signal\nfrom _restorable.app import arguments, cli\n"
+            "def parse(argv):\n    os.kill(os.getpid(), signal.SIGTERM)\n    time.sleep(60)\narguments.parse = parse\n"
+            f"raise SystemExit(cli.main({words!r}, sys.stdout, sys.stderr, os.environ))\n")
+    child = started("-c", code)
+    out, err = child.communicate(timeout=20)
+    assert (child.returncode, "stopped by SIGTERM" in out + err) == (status, True)
+
+
+def test_a_signal_while_the_program_is_loaded_is_no_defect_either():
+    code = ("import os, sys, time, signal, io\nfrom _restorable.app import cli\n"
+            "class Loaded:\n    def find_spec(self, name, path, target=None):\n        if name.endswith('.console'):\n"
+            "            os.kill(os.getpid(), signal.SIGTERM)\n            time.sleep(60)\n"
+            "sys.meta_path.insert(0, Loaded())\n"
+            "raise SystemExit(cli.main(['wal-stream'], sys.stdout, sys.stderr, os.environ))\n")
+    child = started("-c", code)
+    assert (*child.communicate(timeout=20), child.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize(("verb", "status"), [("wal-ship", 0), ("list", cli.STOPPED)])
+def test_a_signal_while_a_failure_is_told_is_no_defect(verb, status):
+    code = ("import os, sys, time, signal\nfrom _restorable.app import cli, console\n"
+            "def fail(*given):\n    os.kill(os.getpid(), signal.SIGTERM)\n    time.sleep(60)\n"
+            "console.Console.fail = fail\n"
+            f"words = ['--config', '/nowhere.json', {verb!r}]\n"
+            "raise SystemExit(cli.main(words, sys.stdout, sys.stderr, os.environ))\n")
+    child = started("-c", code)
+    out, err = child.communicate(timeout=20)
+    assert (child.returncode, out, err) == (status, "", "")
+
+
 def test_an_ignored_hangup_stays_ignored(host):
     code = ("import os, sys, time, signal\nfrom _restorable.app import cli, dispatch\n"
             "def wait(call):\n    os.kill(os.getpid(), signal.SIGHUP)\n    time.sleep(0.2)\n"

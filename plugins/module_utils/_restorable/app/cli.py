@@ -32,20 +32,25 @@ def main(argv: Sequence[str], out: TextIO, err: TextIO, environment: Mapping[str
     if list(argv) in (["--version"], ["-V"]):
         out.write(f"restorable {VERSION}\n")
         return 0
-    from .console import Console
-    console = Console(out, err, environment, as_json="--json" in argv)
     from .wal_exit import restore_status
+    before: dict[int, Any] = {}
     try:
+        before = _catch_signals()      # most of a start is the loading of what follows
+        from .console import Console
+        console = Console(out, err, environment, as_json="--json" in argv)
         return restore_status(argv, _guarded(argv, console))
     except BrokenPipeError:
         console.give_up_output()
         return restore_status(argv, STOPPED)
+    except (Stopped, KeyboardInterrupt):   # while there was no console yet, or a failure was told
+        return restore_status(argv, 0 if _is_endless(None, argv) else STOPPED)
+    finally:
+        _give_back_signals(before)
 
 
 def _guarded(argv: Sequence[str], console: Console) -> int:
     from ..errors import RestorableError
     from .arguments import Help, parse
-    before = _catch_signals()
     options = None
     try:
         options = parse(argv)
@@ -62,7 +67,7 @@ def _guarded(argv: Sequence[str], console: Console) -> int:
         console.fail(error)
         return error.exit_status
     except (Stopped, KeyboardInterrupt) as signal:
-        if options and options.verb in ENDLESS and not options.once:
+        if _is_endless(options, argv):
             name = str(signal) or "SIGINT"
             console.object({"stopped": name}) if console.as_json else console.closing(f"stopped by {name}")
             return 0
@@ -75,8 +80,13 @@ def _guarded(argv: Sequence[str], console: Console) -> int:
         defect = console.defect(error)
         console.fail(defect)
         return defect.exit_status
-    finally:
-        _give_back_signals(before)
+
+
+def _is_endless(options: Any, argv: Sequence[str]) -> bool:
+    """Say whether only a signal ends this command line; options are None as long as it is not read."""
+    if options is None:
+        return any(verb in argv for verb in ENDLESS) and "--once" not in argv
+    return options.verb in ENDLESS and not options.once
 
 
 def _catch_signals() -> dict[int, Any]:
