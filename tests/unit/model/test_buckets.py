@@ -76,3 +76,12 @@ def test_utc_needs_no_time_zone_data():
 def test_an_unknown_zone_is_named_with_its_place(name):
     with pytest.raises(ConfigError, match=r"^retention\.timezone is "):
         zone(name, "retention.timezone")
+
+
+@pytest.mark.parametrize(("name", "hint"), [
+    ("Europe/Berln", "Did you mean Europe/Berlin?"), ("america/new_york", "Did you mean America/New_York?"),
+    ("Europe", "Write an IANA name"), ("", "Write an IANA name")])
+def test_a_zone_that_nobody_knows_is_refused_with_the_one_that_is_meant(name, hint):
+    with pytest.raises(ConfigError, match="is no time zone") as caught:
+        zone(name)
+    assert caught.value.hint.startswith(hint) and repr(name) in caught.value.message

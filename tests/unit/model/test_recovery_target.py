@@ -28,13 +28,19 @@ def test_postgresql_is_told_a_time_in_utc_whatever_the_zone_it_was_said_in(text,
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("2026-11-20 14:30:00", "says no zone"), ("2026-11-20 14:30:00 Europe/Nowhere", "is not valid"),
+    ("2026-11-20 14:30:00", "says no zone"), ("2026-11-20 14:30:00 Europe/Nowhere", "is no time zone"),
     ("2026-10-25 02:30:00 Europe/Berlin", "comes twice"), ("2026-03-29 02:30:00 Europe/Berlin", "was left out"),
     ("soon", "is not valid")])
 def test_a_time_that_could_mean_another_hour_is_refused(text, said):
     with pytest.raises(ConfigError, match=said) as caught:
         Target.of("time", text)
     assert text in caught.value.message and caught.value.hint
+
+
+def test_a_mistyped_zone_is_told_with_the_one_that_is_meant():
+    with pytest.raises(ConfigError, match="'Europe/Berln', which is no time zone") as caught:
+        Target.of("time", "2026-11-20 14:30:00 Europe/Berln")
+    assert caught.value.hint.startswith("Did you mean Europe/Berlin? ")
 
 
 @pytest.mark.parametrize(("kind", "value"), [("latest", ""), ("immediate", ""), ("name", "before_release")])

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone, tzinfo
 from typing import Callable
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import ConfigError
+from .meant import did_you_mean
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
@@ -27,9 +28,10 @@ def zone(name: str, where: str = "timezone") -> tzinfo:
             raise ValueError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
+        hint = "Write an IANA name such as UTC or Europe/Berlin; if the name is right, install tzdata."
+        meant = did_you_mean(name, available_timezones(), alike=0.8)
         raise ConfigError(f"{where} is {name!r}, which is no time zone this host knows",
-                          hint="Write an IANA name such as UTC or Europe/Berlin; if the name is right, install tzdata.",
-                          code="config.timezone") from None
+                          hint=f"{meant} {hint}".lstrip(), code="config.timezone") from None
 
 
 def local(time: datetime, place: tzinfo) -> datetime:

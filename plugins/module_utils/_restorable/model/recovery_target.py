@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import ConfigError
+from .buckets import zone
 from .lsn import Lsn
 
 KINDS = ("latest", "immediate", "time", "lsn", "xid", "name")
@@ -111,13 +111,14 @@ def read_time(text: str) -> datetime:
 
 
 def _in_zone(text: str, stem: str, name: str) -> datetime:
+    place = zone(name, f"the zone of recovery time {text!r}")
     try:
-        zone, local = ZoneInfo(name), datetime.fromisoformat(stem)
-    except (ValueError, ZoneInfoNotFoundError) as error:
+        local = datetime.fromisoformat(stem)
+    except ValueError as error:
         raise ConfigError(f"recovery time {text!r} is not valid", hint=_HINT, code="recover.bad_time") from error
-    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1))
+    first, second = (local.replace(tzinfo=place, fold=fold).astimezone(timezone.utc) for fold in (0, 1))
     if first != second:
-        there = first.astimezone(zone).replace(tzinfo=None) == local
+        there = first.astimezone(place).replace(tzinfo=None) == local
         what = f"comes twice: {first.isoformat()} and {second.isoformat()}" if there else "was left out by the clocks"
         raise ConfigError(f"recovery time {text!r} {what}", code="recover.bad_time",
                           hint="Write the offset, such as +01:00, instead of the zone's name.")
