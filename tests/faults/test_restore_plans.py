@@ -91,3 +91,20 @@ def test_the_plan_says_whether_the_backup_is_proven(good, shop):
     assert "note: the last drill of backup" in planned()
     body = json.loads(planned("--json"))
     assert (body["verdict"], body["proof"][:10], body["leftovers"]) == ("failed", "NOT proven", [])
+
+
+def test_a_table_without_its_database_is_refused_with_the_command_for_each_that_has_it(viewed, shop, pg16, fails):
+    [only] = viewed.ids()
+    with fails(viewed, "restore.partial", "public.item", f"`restorable restore {only} --database {shop} --table "
+               "public.item`"):
+        viewed.restore(tables=("public.item",), dry_run=True)
+    pg16.sql(f"CREATE DATABASE {shop}_2 TEMPLATE {shop}", f"CREATE DATABASE {shop}_3 TEMPLATE template0")
+    try:
+        both = viewed.taken(databases=[shop, f"{shop}_2", f"{shop}_3"]).id
+        command = f"`restorable restore {both} --database {shop}"
+        with fails(viewed, "restore.partial", f"{command} --table item` or {command}_2 --table item`."):
+            viewed.restore(backup=str(both), tables=("item",))
+        with fails(viewed, "restore.partial", f"None of the databases {shop}, {shop}_2, {shop}_3"):
+            viewed.restore(backup=str(both), schemas=("sales",))
+    finally:
+        pg16.sql(f"DROP DATABASE {shop}_2", f"DROP DATABASE {shop}_3")

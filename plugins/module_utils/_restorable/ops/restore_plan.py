@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Iterable, Sequence
 
-from ..errors import ConfigError, Damaged, NotFound, Refused, ToolFailed
+from ..errors import ConfigError, Damaged, NotFound, Refused, RestorableError, ToolFailed
 from ..model.choice import DEPENDENTS, Choice, choose
 from ..model.manifest import Item, Manifest
 from ..model.naming import stamp
@@ -86,6 +87,8 @@ def plan_restore(world: World, target: Target, wish: RestoreWish, copies: Copies
     _check_wish(wish)
     _store, manifest = copies.best()
     items = _items(manifest, wish)
+    if wish.partial and len(wish.databases) != 1:
+        raise copies.attempt(partial(_without_database, world, target, items, wish))
     if wish.globals:
         item_of(manifest, "globals")
     copies.attempt(partial(_check_keys, world, items))
@@ -110,12 +113,35 @@ def _check_wish(wish: RestoreWish) -> None:
     if wish.into in TEMPLATES:
         raise ConfigError(f"into is {wish.into!r}, of which every new database is a copy", code="restore.into",
                           hint="Choose another name; databases that are made later would all hold what is restored.")
-    if wish.partial and len(wish.databases) != 1:
-        raise ConfigError("tables or schemas are chosen without one database",
-                          hint="Name the database that they belong to.", code="restore.partial")
     if wish.clean and not wish.partial:
         raise ConfigError("clean is set without tables or schemas", code="restore.clean",
                           hint="Use replace to put a whole database in the place of another.")
+
+
+def _without_database(world: World, target: Target, items: Sequence[Item], wish: RestoreWish, store: Store,
+                      manifest: Manifest) -> ConfigError:
+    """Return the refusal of tables whose database is not named, with the command for each database that has them."""
+    held = [item.database for item in items if _holds(world, target, item, wish, store, manifest)]
+    words = [word for option, names in (("--table", wish.tables), ("--schema", wish.schemas)) for name in names
+             for word in (option, name)]
+    commands = [f"`{shlex.join(['restorable', 'restore', str(manifest.id), '--database', name, *words])}`"
+                for name in held]
+    hint = (f"Name the one that is meant, in a task by databases: {' or '.join(commands)}." if commands else
+            f"None of the databases {some([item.database for item in items])} was seen to have all of it; name the one "
+            f"that is meant: `{shlex.join(['restorable', 'restore', str(manifest.id), '--database'])} NAME …`.")
+    return ConfigError(f"{_chosen(wish)} is to be restored, and no one database is named", hint=hint,
+                       code="restore.partial")
+
+
+def _holds(world: World, target: Target, item: Item, wish: RestoreWish, store: Store, manifest: Manifest) -> bool:
+    """Say whether a database's table of contents has all that is chosen; what cannot be told here is no reason to."""
+    try:
+        stored = item_of(manifest, "dump", item.database)
+        choose(target.outline(read_item(world, store, manifest, stored), RestoreOptions(stored.format)),
+               wish.tables, wish.schemas, alone=True)
+    except RestorableError:
+        return False                   # plain, sealed or damaged, or not there: it is refused anyway
+    return True
 
 
 def _check_keys(world: World, items: Sequence[Item], store: Store, manifest: Manifest) -> None:
