@@ -309,4 +309,5 @@ def _python() -> str:
 def _give(path: pathlib.Path) -> None:
     who = unprivileged()
     for each in (path, *path.rglob("*")) if who else ():
-        os.chown(each, who["user"], who["group"], follow_symlinks=False)
+        with suppress(FileNotFoundError):      # pgBackRest takes its lock away when it has long answered
+            os.chown(each, who["user"], who["group"], follow_symlinks=False)
