@@ -83,7 +83,7 @@ def test_the_plan_says_whether_the_backup_is_proven(good, shop):
         status, out, err = good.run("restore", "--dry-run", "--database", shop, "--into", "other", *words)
         assert status == 0, err
         return out
-    assert "not proven: it was never drilled; `restorable drill 2" in planned()
+    assert f"not proven: it was never drilled; `restorable --config {good.config()} drill 2" in planned()
     good.drill()
     assert "proven by a drill on 20" in planned()
     good.drill(checks=[{"sql": "SELECT 1", "database": shop, "expect": 2, "name": "wrong"}])
