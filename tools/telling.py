@@ -13,7 +13,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 GUTTER = re.compile(r"\s*│ ?")      # molecule draws it before each line of a playbook
 # pytest's assertions and summary, Ansible's failed tasks, a program's own error and hint
 TELLING = re.compile(
-    r"\s*(E {2,}\S|FAILED (?!- RETRYING)|ERROR |fatal: |error: |hint: |\[ERROR\]|(msg|stderr): \S|"
+    r"\s*(E {2,}\S|FAILED (?!- RETRYING)|ERROR:? |fatal: |error: |hint: |\[ERROR\]|(msg|stderr): \S|"
     r"\S+\.(py|yml|sh):\d+: )")
 Sink = Callable[[bytes], object]
 KEPT, WIDTH, PATIENCE = 12, 240, 5.0     # lines, characters, seconds

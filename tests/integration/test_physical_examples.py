@@ -23,7 +23,7 @@ OFF = {"archive_mode": "off", "archive_command": ""}
 @pytest.fixture
 def place(tmp_path):
     """A server, the host that its shipper runs on, and the examples with their names replaced by these."""
-    with archiving(MAJOR, config=OFF) as (server, host), host.shipper():
+    with archiving(MAJOR, config=OFF) as (server, host):
         (host.folder / "local").mkdir(exist_ok=True)
         early, late, fast, new = (home(host.folder, name) for name in ("early", "late", "fast", "new"))
         names = {
@@ -36,7 +36,8 @@ def place(tmp_path):
         examples = Examples(Ansible(tmp_path), names, {"PGHOST": str(server.folder), "PGUSER": server.superuser})
         [first, *_more] = examples.of("pg_wal_archive")
         examples.variables["restorable_settings"] = first["restorable.postgres.pg_wal_archive"]["settings"]
-        yield server, host, examples
+        with host.shipper():
+            yield server, host, examples
 
 
 def test_every_example_of_physical_backups_does_what_its_name_says(place):
