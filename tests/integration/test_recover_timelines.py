@@ -130,6 +130,9 @@ def twice():
 
 def test_a_second_recovery_never_follows_another_history_than_was_meant(twice, data):
     chain = twice.chain
+    # to the end, while the segment in which the newest began is not archived: the older one's leads no further
+    plan, done = chain.recover(data)
+    assert (plan.timeline, done.replayed) == (2, str(plan.lineage.begin)) and rows(chain, data) == [1]
     # to the same moment, while nothing is archived in which the new timeline could find it passed
     words = twice.refused(data, "--time", twice.moments[0])
     assert "may lie in two histories" in words and f"from base {twice.base.id}" in words

@@ -101,6 +101,15 @@ class Lineage:
                 found = after
         return found
 
+    def part(self, segment: Segment) -> int:
+        """Return how many bytes of a segment are of this history.
+
+        PostgreSQL falls back to an ancestor's file where the newer timeline's is missing, and reads on in it behind the
+        place where that was left (xlogrecovery.c, XLogFileReadAnyTLI).
+        """
+        end = next((each.end for each in self.ancestors if each.timeline == segment.timeline), None)
+        return segment.size if end is None else min(max(end.value - segment.start.value, 0), segment.size)
+
     def segments(self, first: Lsn, last: Lsn, size: int = SIZE) -> Iterator[Segment]:
         """Yield the segments that recovery reads from the one with first to the one with the byte before last."""
         for number in range(first.value // size, Segment.before_lsn(1, last, size).number + 1):

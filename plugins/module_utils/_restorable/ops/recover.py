@@ -77,7 +77,7 @@ def replay(world: World, plan: RecoverPlan, recovery: Recovery,
 
 def feeding(world: World, plan: RecoverPlan, recovery: Recovery) -> WalFeed:
     """Return what gives the server its WAL."""
-    return WalFeed(world, plan.store, recovery.spool, plan.segments, plan.segment_size)
+    return WalFeed(world, plan.store, recovery.spool, plan.segments, plan.segment_size, plan.lineage)
 
 
 def prove(plan: RecoverPlan, recovery: Recovery, feed: WalFeed) -> tuple[str, Mapping[str, str]]:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Iterable, Protocol, Sequence
+from typing import Iterable, Iterator, Protocol, Sequence
 
 from ..errors import Damaged, RestorableError, Unavailable
+from ..model.timeline import Lineage
 from ..model.wal import Segment, WalFile
 from ..ports import Store
 from .wal_reading import find_wal, read_wal
@@ -43,11 +44,13 @@ class Spool(Protocol):
 class WalFeed:
     """Runs beside a recovering server; leave its context to end it. planned is what recovery must find, in order."""
 
-    def __init__(self, world: World, store: Store, spool: Spool, planned: Sequence[Segment], size: int) -> None:
+    def __init__(self, world: World, store: Store, spool: Spool, planned: Sequence[Segment], size: int,
+                 lineage: Lineage | None = None) -> None:
         self._world, self._spool, self._size = world, spool, size
         self._stores = (store, *(each for each in world.stores if each is not store))
         self._planned = {each.name: place for place, each in enumerate(planned)}
         self._names = list(self._planned)
+        self._lineage = lineage or Lineage(1)
         self._place = 0
         self._running: dict[str, Future[None]] = {}
         self._end = threading.Event()
@@ -119,12 +122,20 @@ class WalFeed:
     def _give(self, name: str) -> None:
         """Lay a file ready from the first repository that gives it whole; absent is what every listing proves."""
         first: RestorableError | None = None
-        size = self._size if WalFile.parse(name).kind == "segment" else 0
+        file = WalFile.parse(name)
+        size = self._size if file.kind == "segment" else 0
+        part = size
+        if size and self._lineage.ancestors:
+            part = self._lineage.part(file.segment(size))
+            if not part:
+                self._spool.tell_absent(name)
+                return
         for store in self._stores:
             try:
                 stored = find_wal(self._world, store, name)
                 if stored is not None:
-                    self._spool.give(name, read_wal(self._world, store, stored), size)
+                    chunks = read_wal(self._world, store, stored)
+                    self._spool.give(name, _blank_behind(chunks, part) if part < size else chunks, size)
                     self.given += 1
                     return
             except RestorableError as error:
@@ -139,3 +150,10 @@ class WalFeed:
     def _fail(self, error: RestorableError) -> None:
         self.error = self.error or error
         self._spool.fail()
+
+
+def _blank_behind(chunks: Iterable[bytes], kept: int) -> Iterator[bytes]:
+    """Yield the bytes, zeros from a place on: to PostgreSQL the WAL ends there."""
+    for chunk in chunks:
+        yield chunk[:kept].ljust(len(chunk), b"\0")
+        kept = max(kept - len(chunk), 0)
