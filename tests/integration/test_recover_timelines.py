@@ -9,6 +9,7 @@ import shlex
 import shutil
 import time
 from contextlib import ExitStack
+from datetime import datetime, timezone
 
 import pytest
 from integration.test_recover_gaps import SMALL, promoted, rows, written
@@ -75,6 +76,9 @@ class Twice:
         chain.sleep, chain.archived = chain.waiting, True
         server.sql("CREATE TABLE rows (id int)")
         self.base, self.moments = chain.based(), []
+        time.sleep(0.05)
+        self.early = chain.now()
+        time.sleep(0.05)
         for number in (1, 2, 3):
             written(chain, number)
             time.sleep(0.05)
@@ -90,7 +94,9 @@ class Twice:
         place = home(chain.folder, "copy")
         _plan, done = chain.recover(place, "time", self.moments[0])
         assert done.timeline == 2
+        self.left = done.replayed
         server.stop()
+        self.dead = datetime.now(timezone.utc).isoformat()
         with chain.running(place) as copy:
             copy.sql("ALTER SYSTEM SET archive_mode = on")
         chain.server = stack.enter_context(chain.running(place))
@@ -148,6 +154,13 @@ def test_a_second_recovery_never_follows_another_history_than_was_meant(twice, d
     with pytest.raises(Refused, match="may lie in two histories") as caught:
         chain.recover(data, "time", twice.moments[1])
     assert caught.value.code == "recover.two_histories" and "`timeline: 1`" in caught.value.hint
+    # to one behind the last that the old server archived, and before the copy was there
+    assert "Timeline 1 ends before it" in twice.refused(data, "--time", twice.dead)
+    # and to the very place, from which each has a record of its own
+    assert twice.obeyed(data, twice.refused(data, "--lsn", twice.left), 1) == [1, 2]
+    # before it both are one
+    plan, _none = chain.recover(data, "time", twice.early, dry_run=True)
+    assert plan.timeline == 2
     # what only the newest one knows is taken from it without a word, as is its end
     plan, _none = chain.recover(data, "time", after, dry_run=True)
     assert (plan.timeline, plan.notes) == (2, ())

@@ -9,14 +9,16 @@ was switched to, and a reason. Recovery reads each segment from the youngest tim
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Iterator, Mapping
 
 from ..errors import Damaged
 from .lsn import Lsn
 from .wal import SIZE, Segment, history_name
 
-_LINE = re.compile(r"\s*(\d+)\s+([0-9A-Fa-f]+/[0-9A-Fa-f]+)(?:\s.*)?")
+_LINE = re.compile(r"\s*(\d+)\s+([0-9A-Fa-f]+/[0-9A-Fa-f]+)(?:\s+(.*))?")
+_STOPPED = re.compile(r"before (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(\.\d+)?([+-]\d\d)(:\d\d)?")   # a recovery to a time
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Ancestor:
 
     timeline: int
     end: Lsn
+    stopped: datetime | None = field(default=None, compare=False)   # when what began at the end was committed, if known
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Lineage:
             match = _LINE.fullmatch(line)
             if not match:
                 raise _broken(timeline, f"has the line {line!r}")
-            found.append(Ancestor(int(match[1]), Lsn.parse(match[2])))
+            found.append(Ancestor(int(match[1]), Lsn.parse(match[2]), _stopped(match[3] or "")))
         numbers = [each.timeline for each in found]
         if not found or numbers != sorted(set(numbers)) or numbers[-1] >= timeline:
             raise _broken(timeline, f"names the timelines {numbers}")
@@ -130,6 +133,15 @@ def lineage(timeline: int, histories: Mapping[int, str]) -> Lineage:
 def latest(histories: Mapping[int, str], timelines: Mapping[int, object]) -> int:
     """Return the newest timeline that has a history file or WAL; 1 of an empty archive."""
     return max((*histories, *timelines, 1))
+
+
+def _stopped(reason: str) -> datetime | None:
+    """Return the time of the commit before which a recovery to a time stopped (getRecoveryStopReason)."""
+    match = _STOPPED.fullmatch(reason.strip())
+    if not match:
+        return None
+    second, part, hours, minutes = match.groups()
+    return datetime.fromisoformat(f"{second}{(part or '.')[:7]:0<7}{hours}{minutes or ':00'}")
 
 
 def _broken(timeline: int, what: str) -> Damaged:

@@ -21,7 +21,7 @@ from ..model.recovery_target import Target
 from ..model.timeline import Lineage
 from ..model.wal import Segment, history_name
 from ..model.wal_naming import wal_file_prefix
-from .windows import Holdings, Recoverable, along, read_holdings
+from .windows import Holdings, Recoverable, along, read_holdings, readable
 from .world import World
 
 ONE_PLACE = ("time", "lsn", "xid", "name")     # targets that lie in one history; the others are ends of the newest
@@ -37,9 +37,12 @@ class Other:
     window: Window
     left: Lsn                      # where the history that was asked for and this one part
     after: int                     # that history's own timeline behind the place
+    leads: bool = True             # not only until shortly before it
 
     def words(self, target: Target) -> str:
         """Say that it leads there; whether it holds a transaction or a restore point is seen only on the way."""
+        if not self.leads:
+            return f"timeline {self.timeline} ends before it, from base {self.window}: ask it for a moment before that"
         verb = "leads" if target.kind in ("time", "lsn") else "may lead"
         return f"timeline {self.timeline} {verb} there, from base {self.window}"
 
@@ -52,8 +55,7 @@ def other_histories(world: World, found: Recoverable, target: Target, only: str)
     """
     if target.kind not in ONE_PLACE or not found.lineage.ancestors:
         return ()
-    held = read_holdings(world, found.store, only=only)
-    others = list(_leading(world, held, found.lineage, target))
+    others = list(_everywhere(world, found, target, only))
     meant = [each for each in others if _before_the_newest(world, found, target, each)]
     if meant:
         one, newest = meant[0], found.lineage.timeline
@@ -63,10 +65,10 @@ def other_histories(world: World, found: Recoverable, target: Target, only: str)
             f"{target} may lie in two histories: timeline {one.timeline} was archived beyond {one.left}, where "
             f"timeline {one.after} left it", code="recover.two_histories",
             hint=_sentence([*(each.words(target) for each in meant), had])),
-            [*(each.timeline for each in meant), newest], only)
+            [*(each.timeline for each in meant if each.leads), newest], only)
     return tuple(f"timeline {each.timeline} was archived beyond {each.left}, where timeline {each.after} left it; "
                  f"--timeline {each.timeline} (`timeline: {each.timeline}`) leads to {target} in its history"
-                 for each in others)
+                 for each in others if each.leads)
 
 
 def point_elsewhere(world: World, error: RestorableError, target: Target, *, only: str = "", tried: int = 0,
@@ -91,6 +93,21 @@ def point_elsewhere(world: World, error: RestorableError, target: Target, *, onl
     return error
 
 
+def _everywhere(world: World, found: Recoverable, target: Target, only: str) -> Iterator[Other]:
+    """Yield each timeline beside the newest once, from the first repository that has WAL beyond that one's history.
+
+    What recovery finds in one repository another one may lack.
+    """
+    told: set[int] = set()
+    for store in (found.store, *readable(world, found.store)):
+        try:
+            others = list(_leading(world, read_holdings(world, store, only=only), found.lineage, target))
+        except (Damaged, NotFound, Refused, Unavailable):
+            continue
+        yield from (each for each in others if each.timeline not in told)
+        told.update(each.timeline for each in others)
+
+
 def _leading(world: World, held: Holdings, beside: Lineage | None, target: Target) -> Iterator[Other]:
     """Yield the timelines that lead to the target, beside a history only those that have WAL beyond it."""
     for timeline in held.timelines():
@@ -98,20 +115,33 @@ def _leading(world: World, held: Holdings, beside: Lineage | None, target: Targe
             continue
         try:
             seen = along(world, held, timeline)
-            window = choose_window(seen.windows, target, world.clock.now())
         except (Damaged, NotFound, Refused):
             continue
         left, after = (beside.parting(seen.lineage) or (None, 0)) if beside else (Lsn(0), 0)
-        if left is not None and window.reach > left:
-            yield Other(timeline, window, left, after)
+        window, leads = _window(world, seen, target)
+        if window and left is not None and window.reach > left and (leads or beside):
+            yield Other(timeline, window, left, after, leads)
+
+
+def _window(world: World, seen: Recoverable, target: Target) -> tuple[Window | None, bool]:
+    """Return the base that leads to the target or, to a time behind all WAL, that leads furthest; and which of both."""
+    try:
+        return choose_window(seen.windows, target, world.clock.now()), True
+    except Refused:
+        usable = [each for each in seen.windows if each.whole and target.kind == "time" and each.begin <= target.time]
+        return max(usable, key=lambda each: each.reach, default=None), False
 
 
 def _before_the_newest(world: World, found: Recoverable, target: Target, other: Other) -> bool:
     """Say whether the target may lie behind where the histories part and before the newest one's own began."""
     if target.kind == "lsn":
-        return Lsn.parse(target.value) > other.left
+        place = Lsn.parse(target.value)      # what begins right there is applied, too, unless it is excluded
+        return place > other.left or (target.inclusive and place == other.left)
     if target.kind != "time":
         return False                   # a number or a name tells nothing of its place
+    stops = [each.stopped for each in found.lineage.ancestors if each.end == other.left and each.stopped]
+    if found.wal.on(other.after) and any(target.time < each for each in stops):
+        return False                   # what each history has behind the place was committed later, and is there
     common = [each.begin for each in found.windows if each.start <= other.left]
     return not any(target.time <= each for each in common) and target.time < _begun(world, found, other)
 

@@ -114,7 +114,7 @@ def refuse_a_gap_between(world: World, found: Recoverable, window: Window, targe
 
     Recovery reads every segment from whichever repository has it, so the end is where all of them together end.
     """
-    others = [read_wal_catalogue(world, store) for store in _readable(world, found.store)]
+    others = [read_wal_catalogue(world, store) for store in readable(world, found.store)]
     reach = window.reach
     while True:
         further = max((each.reach(found.lineage, reach) for each in (found.wal, *others)), default=reach)
@@ -125,7 +125,7 @@ def refuse_a_gap_between(world: World, found: Recoverable, window: Window, targe
         raise gap(replace(window, reach=reach, beyond=True), target)
 
 
-def _readable(world: World, read: Store) -> list[Store]:
+def readable(world: World, read: Store) -> list[Store]:
     found = []
     for store in world.stores:
         try:
