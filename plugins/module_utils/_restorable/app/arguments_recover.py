@@ -29,10 +29,10 @@ def recover_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="move what is in DATA aside, and keep it")
 
 
-def again(options: argparse.Namespace, cluster: str, *, timeline: int, backup: str) -> str:
+def again(options: argparse.Namespace, cluster: str, *, timeline: int) -> str:
     """Return the command that asks for the same on another timeline, for a shell."""
     words = ["restorable", "recover", options.data_directory, "--cluster", cluster]
-    given = {"backup": backup, **{key: getattr(options, key) for key in ("time", "lsn", "xid", "name", "owner")}}
+    given = {key: getattr(options, key) for key in ("backup", "time", "lsn", "xid", "name", "owner")}
     for name, value in given.items():
         words += [f"--{name}", value] if value else []
     for place in options.tablespace:

@@ -65,7 +65,7 @@ def other_histories(world: World, found: Recoverable, target: Target, only: str)
             f"{target} may lie in two histories: timeline {one.timeline} was archived beyond {one.left}, where "
             f"timeline {one.after} left it", code="recover.two_histories",
             hint=_sentence([*(each.words(target) for each in meant), had])),
-            [*(each.timeline for each in meant if each.leads), newest], only)
+            [*(each.timeline for each in meant if each.leads), newest])
     return tuple(f"timeline {each.timeline} was archived beyond {each.left}, where timeline {each.after} left it; "
                  f"--timeline {each.timeline} (`timeline: {each.timeline}`) leads to {target} in its history"
                  for each in others if each.leads)
@@ -83,13 +83,13 @@ def point_elsewhere(world: World, error: RestorableError, target: Target, *, onl
         try:
             store.check(write=False)
             held = read_holdings(world, store, only=only)
+            skip = tried or max(held.timelines())
+            found = [each for each in _leading(world, held, beyond, target) if each.leads and each.timeline != skip]
         except (Damaged, NotFound, Refused, Unavailable):
             continue
-        skip = tried or max(held.timelines())
-        found = [each for each in _leading(world, held, beyond, target) if each.timeline != skip]
         if found:
             error.hint = f"{error.hint} {_sentence([each.words(target) for each in found])}".lstrip()
-            return _pointed(error, [each.timeline for each in found], only)
+            return _pointed(error, [each.timeline for each in found])
     return error
 
 
@@ -161,9 +161,9 @@ def _sentence(parts: Sequence[str]) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _pointed(error: RestorableError, timelines: Sequence[int], only: str) -> RestorableError:
+def _pointed(error: RestorableError, timelines: Sequence[int]) -> RestorableError:
     """Add to a refusal's hint how a timeline is chosen; the host command prints its whole command behind it."""
     words = " or ".join(f"--timeline {each} (`timeline: {each}`)" for each in timelines)
     error.hint = f"{error.hint} Choose {words}."
-    error.details = {**error.details, "timelines": list(timelines), "backup": only}
+    error.details = {**error.details, "timelines": list(timelines)}
     return error

@@ -27,8 +27,7 @@ def run(call: Call) -> Result:
     try:
         return _recover(call, place, wish)
     except RestorableError as error:
-        commands = [again(options, call.cluster.name, timeline=each, backup=error.details["backup"])
-                    for each in error.details.get("timelines", ())]
+        commands = [again(options, call.cluster.name, timeline=each) for each in error.details.get("timelines", ())]
         if commands:
             error.hint = f"{error.hint} Run {' or '.join(f'`{each}`' for each in commands)}."
         raise
