@@ -183,8 +183,8 @@ def _require_within(window: Window, target: Target, now: datetime) -> None:
     if target.time < window.begin or target.time > now or (late and not window.beyond):
         until = "" if alone or window.until is None else f" to {window.until:%Y-%m-%d %H:%M:%S}"
         raise Refused(f"{target} is none that base backup {window.backup} leads to", code="drill.out_of_reach",
-                      hint=f"It leads from {window.begin:%Y-%m-%d %H:%M:%S}{until} UTC. Name such a moment, or by "
-                           "--backup (`backup`) another one of `restorable list`.")
+                      hint=f"It leads from {window.begin:%Y-%m-%d %H:%M:%S}{until} UTC. Name such a moment, or "
+                           "another backup of `restorable list` (`restorable drill ID`, `backup: ID`).")
 
 
 def _plan(world: World, place: RecoveryPlace, store: Store, backup: Backup, why: str, target: Target,

@@ -9,9 +9,10 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping
 
-from ..errors import ConfigError, Damaged, NotFound, Refused, Unavailable
+from ..errors import Damaged, Refused, Unavailable
 from ..stream.tar import Member, TarReader
-from .accounts import Account, own_name
+from .accounts import Account
+from .datadir_guard import guard_content, guard_place
 
 # Of a base backup of a standby, or written for the place where the backup was taken.
 LEFT_OUT = ("standby.signal", "recovery.signal", "tablespace_map", "postmaster.pid", "postmaster.opts")
@@ -36,19 +37,15 @@ class DataDir:
         """Raise unless every folder may be filled; return those that are not empty, which only force allows."""
         full: list[str] = []
         for folder in folders:
-            if not os.path.isabs(folder):
-                raise ConfigError(f"data directory {folder!r} is no absolute path", code="recover.bad_path",
-                                  hint="Give the whole path, such as /var/lib/postgresql/15/main.")
-            if not os.path.isdir(os.path.dirname(folder)):
-                raise NotFound(f"folder {os.path.dirname(folder)} does not exist", code="recover.no_folder",
-                               hint="Make it, owned by the server's account, or name another data directory.")
-            _refuse_running(folder)
+            guard_place(folder, beside=folder == self.path)
             if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
                 full.append(folder)
         if full and not force:
             raise Refused(f"{full[0]} is not empty", code="recover.not_empty",
                           hint="Name an empty directory, or use --force (`force: true`), which moves what is there "
                                "aside and keeps it.")
+        for folder in full:
+            guard_content(folder)
         return full
 
     def require_room(self, wanted: Mapping[str, int]) -> dict[str, int]:
@@ -161,25 +158,3 @@ def _inside(folder: str, name: str) -> str:
         raise Damaged(f"the archive holds the name {name!r}, which leads out of its folder", code="base.bad_name",
                       hint="Somebody changed the archive; use another backup.")
     return os.path.join(folder, *parts)
-
-
-def _refuse_running(folder: str) -> None:
-    """A server that runs there would write into what we write; force does not help."""
-    try:
-        with open(os.path.join(folder, "postmaster.pid"), encoding="ascii", errors="replace") as file:
-            pid = int(file.readline())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return
-    except OSError as error:
-        raise ConfigError(f"data directory {folder} is closed to user {own_name()}: {error.strerror}",
-                          code="recover.closed",
-                          hint="Run this as root or as the server's account, or name a directory that is open to it.",
-                          ) from error
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        pass                           # it lives, and belongs to another account
-    except (OSError, OverflowError):
-        return
-    raise Refused(f"a server seems to run in {folder}: its postmaster.pid names a living process",
-                  code="recover.running", hint="Stop it first, for example with `systemctl stop postgresql`.")
