@@ -131,7 +131,7 @@ def test_a_damaged_segment_is_an_error_and_leaves_nothing(tmp_path, how):
     middle = len(good) // 2
     store.objects[key] = {"flipped": good[:middle] + bytes([good[middle] ^ 1]) + good[middle + 1:],
                           "cut": good[:middle], "emptied": b"", "another": store.objects[next_key]}[how]
-    with pytest.raises(Damaged):
+    with pytest.raises(Damaged, match=f"WAL {NAMES[0]} in repository"):
         get(NAMES[0], tmp_path / "X", store)
     assert not os.listdir(tmp_path)
 

@@ -53,12 +53,16 @@ def plain_wal(world: World, store: Store, stored: StoredWal, packed: Iterable[by
     digest = hashlib.sha256()
     if stored.suffix.endswith(SEALED):
         packed = world.keys.opening()(packed)
-    for chunk in decompressor("zstd" if ".zst" in stored.suffix else "none")(packed):
-        digest.update(chunk)
-        yield chunk
+    try:
+        for chunk in decompressor("zstd" if ".zst" in stored.suffix else "none")(packed):
+            digest.update(chunk)
+            yield chunk
+    except Damaged as error:
+        if not error.code.startswith("stream."):
+            raise
+        raise _damaged(store, stored, f": {error.message}") from error
     if not digest.hexdigest().startswith(stored.digest):
-        raise Damaged(f"WAL {stored.name} in repository {store.name} is not what was archived", code="wal.damaged",
-                      hint="Recover from another repository, and take a new base backup.")
+        raise _damaged(store, stored)
 
 
 def verify_segment(world: World, store: Store, segment: Segment) -> None:
@@ -76,3 +80,8 @@ def verify_segment(world: World, store: Store, segment: Segment) -> None:
     if size != wanted:
         raise Damaged(f"WAL {segment.name} in repository {store.name} has {size} bytes, not {wanted}",
                       code="wal.damaged", hint="Take a new base backup, and look at the server's pg_wal.")
+
+
+def _damaged(store: Store, stored: StoredWal, why: str = "") -> Damaged:
+    return Damaged(f"WAL {stored.name} in repository {store.name} is not what was archived{why}", code="wal.damaged",
+                   hint="Recover from another repository, or to before it, and take a new base backup.")
