@@ -155,7 +155,7 @@ def test_a_moment_that_a_base_backup_does_not_lead_to_is_no_fault_of_it(drilled)
     for moment in (early, late, late + timedelta(days=1)):
         with pytest.raises(Refused, match="is none that base backup") as caught:
             chain.drill_base(moment=moment.isoformat())
-        assert caught.value.code == "drill.out_of_reach" and "--backup" in caught.value.hint
+        assert caught.value.code == "drill.out_of_reach" and "`restorable drill ID`" in caught.value.hint
     assert chain.files() == before
 
 
