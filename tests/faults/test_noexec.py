@@ -11,10 +11,10 @@ from contextlib import ExitStack
 import pytest
 from installation import copy_installation
 
-from kit.chain import CORE, new_folder
+from kit.chain import new_folder
 from kit.physical import CONFIG, Physical
 from kit.servers import find_bin_dir, start_server
-from kit.small_disk import run_in_tmpfs
+from kit.small_disk import command_in_tmpfs
 
 # a failure under RESTORABLE_NO_SKIPS=1 (conftest.py), which .ci/run sets
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a user namespace has no account but root to run a server as")
@@ -35,13 +35,7 @@ def chain():
 
 def where_nothing_starts(chain, *words):
     """Run the host command with the scratch folder being such a file system; return (status, words, its names)."""
-    code = f"""
-import os
-done = subprocess.run([sys.executable, "-m", "_restorable", "--config", {chain.config()!r}, *{words!r}],
-                      env={{**os.environ, "PYTHONPATH": {str(CORE)!r}}}, capture_output=True, text=True)
-print([done.returncode, done.stdout + done.stderr, os.listdir(FOLDER)])
-"""
-    return eval(run_in_tmpfs(chain.scratch, code, options="size=256m,mode=0755,noexec"))
+    return command_in_tmpfs(chain.config(), words, chain.scratch, options="size=256m,mode=0755,noexec")
 
 
 def test_a_drill_needs_to_start_nothing_in_its_folder(chain):

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from kit.agekeys import make_pair
-from kit.chain import CORE, Chain
-from kit.small_disk import run_in_tmpfs
+from kit.chain import Chain
+from kit.small_disk import command_in_tmpfs
 
 BIG = 8                            # MiB that nothing compresses; the disk of the staging folder has 3
 
@@ -31,13 +31,7 @@ def far(pg16, shop, folder, rclone_s3):
 
 def on_small_disk(chain, *words):
     """Run the host command with a staging folder of 3 MiB; return (status, what it said, what is left there)."""
-    code = f"""
-import os
-done = subprocess.run([sys.executable, "-m", "_restorable", "--config", {chain.config()!r}, *{words!r}],
-                      env={{**os.environ, "PYTHONPATH": {str(CORE)!r}}}, capture_output=True, text=True)
-print([done.returncode, done.stdout + done.stderr, os.listdir(FOLDER)])
-"""
-    return eval(run_in_tmpfs(chain.folder / "staging", code, options="size=3m"))
+    return command_in_tmpfs(chain.config(), words, chain.folder / "staging", options="size=3m")
 
 
 def test_a_single_table_comes_back_without_room_for_the_archive(far, pg16, shop):

@@ -7,6 +7,7 @@ Root may make one; another account makes one inside a user namespace, where the 
 """
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,17 @@ def run_in_tmpfs(folder, code, *, options="size=1m", remount=""):
                           check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def command_in_tmpfs(config, words, folder, *, options):
+    """Run the host command with folder being a tmpfs of its own; return (status, what it said, what is left)."""
+    code = f"""
+import json, os
+done = subprocess.run([sys.executable, "-m", "_restorable", "--config", {str(config)!r}, *{list(words)!r}],
+                      env={{**os.environ, "PYTHONPATH": {str(CORE)!r}}}, capture_output=True, text=True)
+print(json.dumps([done.returncode, done.stdout + done.stderr, os.listdir(FOLDER)]))
+"""
+    return json.loads(run_in_tmpfs(folder, code, options=options))
 
 
 def can_mount():
